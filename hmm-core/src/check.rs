@@ -1,0 +1,173 @@
+//! The validator: walks a heap and asserts the numbered invariants of
+//! `docs/design.md`. Meant for quiet moments: what an owner does meanwhile may
+//! look like a violation.
+
+use core::fmt;
+use core::sync::atomic::Ordering::Relaxed;
+
+use crate::grow::HeapGrow;
+use crate::heap::{FULL, Supply, bits_of};
+use crate::pages::Pages;
+use crate::pages::header::{Header, Kind, Link};
+use crate::pages::map::PageMap;
+use crate::slab::{ALL_FREE, Bits};
+use crate::units::{Class, Geometry, PageNo};
+
+/// An invariant that does not hold, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The number of the invariant in `docs/design.md`.
+    pub invariant: u32,
+    /// The page at which it was seen.
+    pub page: u32,
+    /// What was seen.
+    pub what: &'static str,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invariant I{} broken at page {}: {}", self.invariant, self.page, self.what)
+    }
+}
+
+impl core::error::Error for Violation {}
+
+/// Collects the tests of one page under its number.
+struct At(PageNo);
+
+impl At {
+    fn assert(&self, invariant: u32, holds: bool, what: &'static str) -> Result<(), Violation> {
+        if holds { Ok(()) } else { Err(Violation { invariant, page: self.0.get(), what }) }
+    }
+}
+
+/// Checks the run layer (I1 to I4) and every slab's bitmap (I5, I6).
+pub(crate) fn pages<G: HeapGrow, const SHIFT: u32>(
+    map: &PageMap<SHIFT>,
+    pages: &Pages<G, SHIFT>,
+) -> Result<(), Violation> {
+    let mut free_pages = 0;
+    for index in 0..map.regions().count() {
+        let mut covered = 0;
+        let mut after_free = false;
+        for page in map.runs_in(index) {
+            let at = At(page);
+            let header = map.header(page);
+            let run = header.run();
+            let kind = header.kind();
+            covered += run as usize;
+            at.assert(1, run > 0, "a run without length")?;
+            at.assert(1, covered << SHIFT <= map.region(index).bytes(), "a run beyond its region's end")?;
+            let is_free = kind == Kind::Free;
+            at.assert(2, !(is_free && after_free), "two free runs side by side")?;
+            after_free = is_free;
+            match kind {
+                Kind::Free => {
+                    free_pages += run as usize;
+                    free_run(map, pages, &at, page, run)?;
+                }
+                Kind::Small | Kind::Medium => slab(map, &at, page, header)?,
+                Kind::Large => {
+                    let fits = Geometry::<SHIFT>::pages_for(header.large_bytes().max(1)) == Some(run);
+                    at.assert(1, fits, "a large block that is not as long as its run")?;
+                    interior(map, &at, page, run, Kind::Blank)?;
+                }
+                Kind::Foreign => interior(map, &at, page, run, Kind::Blank)?,
+                Kind::Blank | Kind::FreeTail | Kind::MediumBody => at.assert(1, false, "no run begins here")?,
+            }
+        }
+    }
+    At(PageNo::FIRST).assert(3, free_pages == pages.free_pages(), "the count of free pages is off")
+}
+
+fn free_run<G: HeapGrow, const SHIFT: u32>(
+    map: &PageMap<SHIFT>,
+    pages: &Pages<G, SHIFT>,
+    at: &At,
+    page: PageNo,
+    run: u32,
+) -> Result<(), Violation> {
+    at.assert(3, pages.knows_free(map, page), "a free run that is not in the tree")?;
+    if run > 1 {
+        let tail = map.header(page.up(run - 1));
+        at.assert(1, tail.kind() == Kind::FreeTail && tail.run() == run, "a free run without its tail")?;
+        interior(map, at, page, run - 1, Kind::Blank)?;
+    }
+    Ok(())
+}
+
+/// Headers inside a run are of one kind.
+fn interior<const SHIFT: u32>(
+    map: &PageMap<SHIFT>,
+    at: &At,
+    page: PageNo,
+    run: u32,
+    kind: Kind,
+) -> Result<(), Violation> {
+    let clean = (1..run).all(|i| {
+        let header = map.header(page.up(i));
+        header.kind() == kind && header.recip() == 0
+    });
+    at.assert(1, clean, "a header inside a run tells of another")
+}
+
+fn slab<const SHIFT: u32>(map: &PageMap<SHIFT>, at: &At, page: PageNo, header: &Header) -> Result<(), Violation> {
+    let class = header.class();
+    at.assert(4, class.index() < Geometry::<SHIFT>::CLASSES, "a slab of no class")?;
+    let info = Geometry::<SHIFT>::info(class);
+    let medium = info.run > 1;
+    at.assert(4, header.run() == u32::from(info.run), "a slab that is not as long as its class says")?;
+    at.assert(4, header.recip() == if medium { 0 } else { info.recip }, "a wrong reciprocal")?;
+    interior(map, at, page, header.run(), Kind::MediumBody)?;
+    let bodies = (1..header.run()).all(|i| map.header(page.up(i)).next.page() == Some(page));
+    at.assert(4, bodies, "a body page that does not lead to its head")?;
+    let bits = bits_of::<SHIFT>(header);
+    let slots = usize::from(info.slots);
+    for word in 0..bits.words() {
+        let phantoms = Bits::phantoms(word, slots);
+        let local = bits.local(word).load(Relaxed);
+        let remote = bits.remote(word).load(Relaxed);
+        at.assert(5, local & phantoms == phantoms, "a phantom slot was handed out")?;
+        at.assert(5, local & remote == 0, "a slot is free twice")?;
+        at.assert(6, word < bits.touched() || local == ALL_FREE, "a slot of an untouched word is in use")?;
+    }
+    if header.owner.load(Relaxed) & FULL != 0 {
+        at.assert(7, !bits.any_free(slots), "a FULL slab has a free slot")?;
+    }
+    Ok(())
+}
+
+/// Checks one owner's queues (I8).
+pub(crate) fn owner<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) -> Result<(), Violation> {
+    for number in 0..C {
+        let class = Class::from_number(number as u8);
+        let bin = s.local().bin(class);
+        if let Some(page) = bin.current() {
+            owned(s, page, class)?;
+        }
+        let mut last = None;
+        let mut next = bin.head();
+        while let Some(page) = next {
+            let header = s.map().header(page);
+            owned(s, page, class)?;
+            At(page).assert(8, header.prev.page() == last, "a queue that is broken")?;
+            At(page).assert(8, bin.current() != Some(page), "the current slab is queued")?;
+            let slots = usize::from(Geometry::<SHIFT>::info(class).slots);
+            At(page).assert(8, bits_of::<SHIFT>(header).any_free(slots), "a queued slab without a free slot")?;
+            last = Some(page);
+            next = header.next.page();
+        }
+    }
+    Ok(())
+}
+
+fn owned<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    page: PageNo,
+    class: Class,
+) -> Result<(), Violation> {
+    let header = s.map().header(page);
+    let slab = matches!(header.kind(), Kind::Small | Kind::Medium);
+    At(page).assert(8, slab && header.class() == class, "a queue holds a page of another class")?;
+    At(page).assert(8, header.owner.load(Relaxed) == s.token(), "a queue holds a slab of another owner")
+}

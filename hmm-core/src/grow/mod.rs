@@ -1,0 +1,118 @@
+//! Floor 1, **grow**: where the heap's memory comes from.
+//!
+//! ```text
+//!            base                                   base + room
+//!              |  spans handed out so far  |  room    |
+//!   addresses  |==========####=============|..........|
+//!                          ^ a gap the backend could not have
+//! ```
+//!
+//! A heap is one or a few address ranges, each of which only grows upward.
+//! [`HeapGrow`] is the whole contract between the portable heap and whatever
+//! lies below it: `sbrk` on a hosted system, a static array on a
+//! microcontroller ([`FixedRegion`]), a frame allocator in a kernel.
+
+mod fixed;
+
+pub use fixed::FixedRegion;
+
+use core::ptr::NonNull;
+
+/// A range of addresses: `bytes` bytes from `start`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first byte.
+    pub start: NonNull<u8>,
+    /// The length in bytes.
+    pub bytes: usize,
+}
+
+/// What [`HeapGrow::grow`] answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Grown {
+    /// The memory that is now the heap's.
+    pub span: Span,
+    /// How far, in bytes from `span.start`, later spans of the same address
+    /// range may reach. The heap sizes its page table by it when the span
+    /// opens a new range; `span.bytes` if nothing will follow.
+    pub room: usize,
+    /// Whether every byte of the span is known to be zero.
+    pub zeroed: bool,
+}
+
+/// The memory below a heap.
+///
+/// The heap calls these methods one at a time (`&mut self`) and passes no
+/// reference to itself, so a backend can neither re-enter the heap nor
+/// deadlock with it. A backend must not allocate from the heap it feeds, must
+/// not unwind, and each call must end.
+///
+/// # Safety
+///
+/// * A span that `grow` or `meta` returned stays valid for reads and writes,
+///   and belongs to the heap alone, until the heap gives it back by `shrink`.
+/// * Spans are disjoint. A span that starts inside the `room` of an earlier
+///   one lies above everything handed out in that range so far.
+/// * `purge` and `move_pages` do what they say when they return `true` and
+///   leave the contents alone when they return `false`.
+pub unsafe trait HeapGrow {
+    /// Hands out at least `min` more bytes.
+    ///
+    /// `align` is a power of two (the heap's page size in bytes); `start` and
+    /// `bytes` of the returned span are multiples of it. The span need not
+    /// adjoin an earlier one. `None` when there is no more memory.
+    fn grow(&mut self, min: usize, align: usize) -> Option<Grown>;
+
+    /// Takes back the last `bytes` bytes of what [`grow`](Self::grow) handed
+    /// out, those from `start` on, if the backend can; says whether it did.
+    ///
+    /// # Safety
+    ///
+    /// Nothing lives in the range any more and it ends where the last span of
+    /// its address range ended.
+    unsafe fn shrink(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
+        let _ = (start, bytes);
+        false
+    }
+
+    /// Gives the memory of `span` back while keeping its addresses; the span
+    /// then reads as zero. Says whether it was done.
+    ///
+    /// # Safety
+    ///
+    /// The span lies in memory from `grow`, its ends are multiples of
+    /// [`os_page`](Self::os_page), and nothing lives in it.
+    unsafe fn purge(&mut self, span: Span) -> bool {
+        let _ = span;
+        false
+    }
+
+    /// Moves the pages of `from`, contents and all, to `to` without copying;
+    /// `from` then reads as zero. Says whether it was done.
+    ///
+    /// # Safety
+    ///
+    /// Both ranges lie in memory from `grow`, are disjoint, and begin and end
+    /// at multiples of [`os_page`](Self::os_page); nothing lives at `to`.
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>) -> bool {
+        let _ = (from, to);
+        false
+    }
+
+    /// Sets aside `bytes` bytes of zeroed memory, aligned to 64, for the
+    /// heap's own tables. It is never given back. Before the heap touches a
+    /// part of it, it calls [`open_meta`](Self::open_meta) for that part, so
+    /// a backend may reserve addresses here and memory there.
+    fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>>;
+
+    /// Makes `bytes` bytes from `start`, part of what [`meta`](Self::meta)
+    /// set aside, usable; they read as zero. Parts are opened once, upward.
+    fn open_meta(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
+        let _ = (start, bytes);
+        true
+    }
+
+    /// The granularity of [`purge`](Self::purge) and
+    /// [`move_pages`](Self::move_pages) in bytes, a power of two.
+    fn os_page(&self) -> usize;
+}

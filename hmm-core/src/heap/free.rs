@@ -1,0 +1,129 @@
+//! Freeing, past the fast path: medium and large blocks, other owners' slots,
+//! full slabs, and all that is misuse.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::{FULL, Ground, Supply, bits_of, large};
+use crate::misuse::{Misuse, Place, What};
+use crate::pages::header::{Header, Kind};
+use crate::slab::{ALL_FREE, Block, Slot, locate};
+use crate::units::{Geometry, PageNo, WORD_BITS};
+
+/// Frees the block that begins at `p`.
+pub(crate) fn free<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, p: *mut u8) -> Result<(), Misuse> {
+    match unless_slot(s, p)? {
+        Some(slot) => free_slot(s, &slot, p),
+        None => Ok(()),
+    }
+}
+
+/// Frees the block that begins at `p` unless it is a slot: that is returned.
+pub(crate) fn unless_slot<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *mut u8) -> Result<Option<Slot<'_>>, Misuse> {
+    match locate(s.map(), p)? {
+        Block::Slot(slot) => Ok(Some(slot)),
+        Block::Large { page, .. } => free_large(s, page, p).map(|()| None),
+    }
+}
+
+fn free_slot<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    slot: &Slot<'_>,
+    p: *mut u8,
+) -> Result<(), Misuse> {
+    let owner = slot.header.owner.load(Relaxed);
+    let token = s.token();
+    if owner == token {
+        return put_back(s, slot, p, false);
+    }
+    if owner == token | FULL {
+        if bits_of::<SHIFT>(slot.header).is_live(slot.index) && s.reopen(slot.header) {
+            return put_back(s, slot, p, true);
+        }
+    }
+    s.free_remote(slot)
+}
+
+/// Frees a slot of the owner's by its local bit. `reopened`: the slab was FULL
+/// and belongs in the queue again.
+fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    slot: &Slot<'_>,
+    p: *mut u8,
+    reopened: bool,
+) -> Result<(), Misuse> {
+    let bits = bits_of::<SHIFT>(slot.header);
+    if !bits.is_live(slot.index) {
+        return Err(slot.misuse(What::DoubleFree, p));
+    }
+    if Geometry::<SHIFT>::is_medium(slot.class) {
+        slot.header.soil(slot.index);
+    }
+    let local = bits.local(slot.index / WORD_BITS);
+    let now = local.load(Relaxed) | 1 << (slot.index % WORD_BITS);
+    local.store(now, Relaxed);
+    if reopened {
+        s.local().bin(slot.class).push_back(s.map(), slot.page);
+    }
+    if now == ALL_FREE {
+        emptied(s, slot.page, slot.header);
+    }
+    Ok(())
+}
+
+/// Gives a slab back whose every slot is free now, unless it is the one in
+/// use or the only other one: blocks that come and go at the edge of a slab
+/// must not fetch and return pages all the time.
+pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, page: PageNo, header: &Header) {
+    let bin = s.local().bin(header.class());
+    if bin.current() == Some(page) || !bin.has_several() || !bits_of::<SHIFT>(header).all_free() {
+        return;
+    }
+    bin.unlink(s.map(), page);
+    s.with_pages(|pages| pages.give_slab(s.map(), page));
+}
+
+/// Frees a large block. Two threads may free it at once: who comes second
+/// finds no large block there any more.
+fn free_large<const SHIFT: u32, S: Ground<SHIFT>>(
+    s: &S,
+    page: PageNo,
+    p: *mut u8,
+) -> Result<(), Misuse> {
+    s.with_pages(|pages| {
+        if s.map().header(page).kind() != Kind::Large {
+            return Err(Misuse::new(What::DoubleFree, p, Place::Large { page: page.get() }));
+        }
+        pages.give_run(s.map(), page, true);
+        Ok(())
+    })
+}
+
+/// Checks that a block at `p` may be freed as one of `size` bytes and
+/// alignment `align`.
+pub(crate) fn check_sized<const SHIFT: u32, S: Ground<SHIFT>>(
+    s: &S,
+    p: *mut u8,
+    size: usize,
+    align: usize,
+) -> Result<(), Misuse> {
+    let block = locate(s.map(), p)?;
+    let fits = p.addr() & (align - 1) == 0
+        && match block {
+            Block::Slot(slot) => fits_slot::<SHIFT>(slot.class.size(), size, align),
+            Block::Large { header, .. } => header.large_bytes() == large::rounded(size),
+        };
+    let place = match block {
+        _ if fits => return Ok(()),
+        Block::Slot(slot) => Place::Slot { size: slot.class.size(), page: slot.page.get() },
+        Block::Large { page, .. } => Place::Large { page: page.get() },
+    };
+    Err(Misuse::new(What::SizeMismatch, p, place))
+}
+
+/// Whether a block of `size` bytes may live in a slot of `slot` bytes: the
+/// class it is given at first, or one that `realloc` left it in.
+pub(crate) fn fits_slot<const SHIFT: u32>(slot: usize, size: usize, align: usize) -> bool {
+    size <= slot
+        && (super::resize::keeps(slot, size)
+            || Geometry::<SHIFT>::class_of_aligned(size, align).is_some_and(|class| class.size() == slot))
+}

@@ -1,0 +1,99 @@
+//! Large blocks: whole runs of pages.
+//!
+//! ```text
+//!   | head header: Large, run, bytes asked for |
+//!   | page | page | page | … untouched rest of the last page stays unbacked |
+//! ```
+
+use core::ptr;
+
+use super::Ground;
+use crate::pages::header::{Header, Kind};
+use crate::units::{GRANULE, Geometry, PageNo};
+
+/// The bytes of a large block that was asked for with `size`.
+pub(crate) fn rounded(size: usize) -> usize {
+    size.next_multiple_of(GRANULE)
+}
+
+/// A block of whole pages, at least `size` bytes at a multiple of `align`;
+/// null when there is no such memory.
+#[cold]
+pub(crate) fn alloc<const SHIFT: u32, S: Ground<SHIFT>>(
+    s: &S,
+    size: usize,
+    align: usize,
+    zeroed: bool,
+) -> *mut u8 {
+    let Some(page) = take(s, size, align) else { return ptr::null_mut() };
+    let start = s.map().address(page);
+    if zeroed {
+        clear(s, page, start, size);
+    }
+    start
+}
+
+/// A run for a block of `size` bytes.
+pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(
+    s: &S,
+    size: usize,
+    align: usize,
+) -> Option<PageNo> {
+    if size > isize::MAX as usize - GRANULE {
+        return None;
+    }
+    let pages = Geometry::<SHIFT>::pages_for(size.max(1))?;
+    let align_pages = Geometry::<SHIFT>::pages_for(align)?;
+    s.with_pages(|run_layer| {
+        let page = run_layer.take_run(s.map(), pages, align_pages)?;
+        let header = s.map().header(page);
+        header.set_large_bytes(rounded(size));
+        header.set_kind(Kind::Large);
+        Some(page)
+    })
+}
+
+/// Gives a large block's run back. `dirty`: whether it may hold anything.
+pub(crate) fn free<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, dirty: bool) {
+    s.with_pages(|pages| pages.give_run(s.map(), page, dirty));
+}
+
+/// Zeroes the first `size` bytes of the pages from `page` on that are not
+/// known to be zero.
+fn clear<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, start: *mut u8, size: usize) {
+    let page_bytes = Geometry::<SHIFT>::PAGE;
+    let mut done = 0;
+    while done < size {
+        let bytes = page_bytes.min(size - done);
+        if s.map().is_dirty(page.up((done >> SHIFT) as u32)) {
+            // SAFETY: the run is ours and `size` bytes long; nobody has its
+            // address yet.
+            unsafe { ptr::write_bytes(start.wrapping_add(done), 0, bytes) };
+        }
+        done += bytes;
+    }
+}
+
+/// Resizes a large block where it stands; `false` if it cannot.
+pub(crate) fn resize<const SHIFT: u32, S: Ground<SHIFT>>(
+    s: &S,
+    page: PageNo,
+    header: &Header,
+    size: usize,
+) -> bool {
+    let Some(want) = Geometry::<SHIFT>::pages_for(size) else { return false };
+    let have = header.run();
+    let done = want == have
+        || s.with_pages(|pages| {
+            if want < have {
+                pages.shorten_run(s.map(), page, want);
+                true
+            } else {
+                pages.lengthen_run(s.map(), page, want)
+            }
+        });
+    if done {
+        header.set_large_bytes(rounded(size));
+    }
+    done
+}

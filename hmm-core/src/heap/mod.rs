@@ -1,0 +1,82 @@
+//! Floor 4, **heap**: one owner's slabs, and everything one owner can do.
+//!
+//! ```text
+//!   Local   cur[class]   the bitmap word that blocks are taken from right now
+//!           bin[class]   the slab of that word, and the queue of other slabs
+//!                        of the class with free slots
+//!   slabs without a free slot are FULL: in no queue, found again by a free
+//! ```
+//!
+//! [`Heap`] is this floor with one owner over a backend: no atomic
+//! read-modify-write, no lock, nothing beyond `core`. The floor above puts
+//! many owners on the same pages. What differs between the two is behind
+//! [`Supply`], so that both run the same code.
+
+pub(crate) mod alloc;
+pub(crate) mod collect;
+pub(crate) mod fast;
+pub(crate) mod free;
+pub(crate) mod large;
+pub(crate) mod local;
+pub(crate) mod refill;
+pub(crate) mod resize;
+mod single;
+
+pub use single::{Heap, TinyHeap};
+
+use crate::grow::HeapGrow;
+use crate::pages::Pages;
+use crate::pages::header::Header;
+use crate::pages::map::PageMap;
+use crate::misuse::Misuse;
+use crate::slab::{Bits, Slot};
+use crate::units::{Class, Geometry, PageNo};
+
+use self::local::Local;
+
+/// Set in a slab's owner word beside the owner's token while the slab has no
+/// free slot and is in no queue.
+pub(crate) const FULL: usize = 1;
+
+/// The floors below, as everyone reaches them.
+pub(crate) trait Ground<const SHIFT: u32> {
+    type Grow: HeapGrow;
+
+    fn map(&self) -> &PageMap<SHIFT>;
+
+    /// Runs `f` on the run layer, under its lock if it has one.
+    fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<Self::Grow, SHIFT>) -> R) -> R;
+}
+
+/// What an owner works with: its own slabs, the pages they come from, and the
+/// other owners, if there are any.
+pub(crate) trait Supply<const SHIFT: u32, const C: usize>: Ground<SHIFT> {
+    /// The owner's slabs.
+    fn local(&self) -> &Local<C>;
+
+    /// The owner word of the owner's slabs; a multiple of 4, not 0.
+    fn token(&self) -> usize;
+
+    /// Moves the slots that others freed in a slab of the owner's to its
+    /// local bits.
+    fn drain(&self, header: &Header, bits: &Bits<'_>);
+
+    /// Marks a slab of the owner's that has no free slot FULL. `false` if so
+    /// much was freed by others meanwhile that the slab stays as it is.
+    fn close(&self, header: &Header) -> bool;
+
+    /// Takes a FULL slab of the owner's back into use. `false` if it was
+    /// handed over to someone else meanwhile.
+    fn reopen(&self, header: &Header) -> bool;
+
+    /// A slab of `class` that its owner lost, now this owner's and drained.
+    fn adopt(&self, class: Class) -> Option<PageNo>;
+
+    /// Frees a slot of a slab that is not this owner's.
+    fn free_remote(&self, slot: &Slot<'_>) -> Result<(), Misuse>;
+}
+
+/// The bitmap of the slab with this header.
+pub(crate) fn bits_of<const SHIFT: u32>(header: &Header) -> Bits<'_> {
+    Bits::new(header, usize::from(Geometry::<SHIFT>::info(header.class()).words))
+}

@@ -1,0 +1,127 @@
+//! Resizing: in place where the block can stay, by moving pages where it is
+//! large, by copying last.
+
+use core::ptr;
+
+use super::{Ground, Supply, alloc, bits_of, free, large};
+use crate::misuse::{Misuse, Place, What};
+use crate::pages::header::{Header, Kind};
+use crate::slab::{Block, locate};
+use crate::units::{Geometry, PageNo};
+
+/// Blocks of at least so many bytes are moved by the page tables if the
+/// backend can; below, copying is as fast and splits no mapping.
+const MOVE_MIN: usize = 512 * 1024;
+
+/// Whether a slot of `slot` bytes is kept when its block shrinks to `size`.
+pub(crate) fn keeps(slot: usize, size: usize) -> bool {
+    size <= slot && size >= slot / 2
+}
+
+/// The block at `p`, which must be live.
+fn live<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *const u8) -> Result<Block<'_>, Misuse> {
+    let block = locate(s.map(), p)?;
+    match block {
+        Block::Slot(slot) if !bits_of::<SHIFT>(slot.header).is_live(slot.index) => {
+            Err(slot.misuse(What::DoubleFree, p))
+        }
+        _ => Ok(block),
+    }
+}
+
+/// The bytes that the block at `p` holds.
+pub(crate) fn usable_size<const SHIFT: u32, S: Ground<SHIFT>>(
+    s: &S,
+    p: *const u8,
+) -> Result<usize, Misuse> {
+    Ok(match live(s, p)? {
+        Block::Slot(slot) => slot.class.size(),
+        Block::Large { header, .. } => header.large_bytes(),
+    })
+}
+
+/// Makes the block at `p` hold `size` bytes at a multiple of `align`; its
+/// contents stay, up to the smaller of both sizes. Returns where it is now;
+/// null when memory has run out, and then the block is as it was.
+///
+/// # Safety
+///
+/// `p` is a live block that the caller owns.
+pub(crate) unsafe fn realloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    p: *mut u8,
+    align: usize,
+    size: usize,
+) -> Result<*mut u8, Misuse> {
+    match live(s, p)? {
+        Block::Slot(slot) => {
+            if free::fits_slot::<SHIFT>(slot.class.size(), size, align) {
+                return Ok(p);
+            }
+            copy(s, p, slot.class.size(), align, size)
+        }
+        Block::Large { page, header } => {
+            let old = header.large_bytes();
+            if size <= Geometry::<SHIFT>::SLAB_MAX {
+                return copy(s, p, old, align, size);
+            }
+            if size > isize::MAX as usize {
+                return Ok(ptr::null_mut());
+            }
+            if large::resize(s, page, header, size) {
+                return Ok(p);
+            }
+            if old >= MOVE_MIN {
+                return move_pages(s, p, page, header, align, size);
+            }
+            copy(s, p, old, align, size)
+        }
+    }
+}
+
+/// Moves the large block at `p` to a longer run.
+fn move_pages<const SHIFT: u32, S: Ground<SHIFT>>(
+    s: &S,
+    p: *mut u8,
+    page: PageNo,
+    header: &Header,
+    align: usize,
+    size: usize,
+) -> Result<*mut u8, Misuse> {
+    let Some(to) = large::take(s, size, align) else { return Ok(ptr::null_mut()) };
+    let pages = header.run();
+    let old = header.large_bytes();
+    let moved = s.with_pages(|run_layer| {
+        if s.map().header(page).kind() != Kind::Large {
+            return Err(Misuse::new(What::DoubleFree, p, Place::Large { page: page.get() }));
+        }
+        Ok(run_layer.move_run(s.map(), page, to, pages))
+    })?;
+    let target = s.map().address(to);
+    if !moved {
+        // SAFETY: both blocks are the caller's, disjoint, and longer than
+        // `old` bytes: the new one has more pages.
+        unsafe { ptr::copy_nonoverlapping(p, target, old) };
+    }
+    large::free(s, page, !moved);
+    Ok(target)
+}
+
+/// Copies the block at `p`, of which `have` bytes may be used, to a new one.
+fn copy<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    p: *mut u8,
+    have: usize,
+    align: usize,
+    size: usize,
+) -> Result<*mut u8, Misuse> {
+    let to = alloc::alloc_aligned(s, align, size);
+    if to.is_null() {
+        // A block that shrinks has all it needs where it is.
+        return Ok(if size <= have { p } else { to });
+    }
+    // SAFETY: both blocks are the caller's, disjoint, and at least this long.
+    unsafe { ptr::copy_nonoverlapping(p, to, have.min(size)) };
+    free::free(s, p)?;
+    Ok(to)
+}

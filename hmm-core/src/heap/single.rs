@@ -1,0 +1,211 @@
+//! The heap of one owner.
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::fast::{self, Freed};
+use super::local::Local;
+use super::{FULL, Ground, Supply, alloc, collect, free, resize};
+use crate::check::{self, Violation};
+use crate::grow::HeapGrow;
+use crate::misuse::{Misuse, What};
+use crate::pages::Pages;
+use crate::pages::header::Header;
+use crate::pages::map::PageMap;
+use crate::slab::{Bits, Slot, locate};
+use crate::stats::Stats;
+use crate::units::{Class, Geometry, PageNo};
+
+use core::cell::UnsafeCell;
+
+/// The owner word of a single heap's slabs.
+const TOKEN: usize = 4;
+
+/// A heap for one owner at a time, over any backend: what an embedder uses.
+///
+/// All state lies in the value itself and in the backend's memory, so a heap
+/// can stand in a `static` and may be moved. Allocating and freeing look at a
+/// few slabs and one path of the tree of free runs at most; only
+/// [`check`](Self::check), [`stats`](Self::stats) and [`trim`](Self::trim)
+/// walk the heap.
+///
+/// `SHIFT` sets the page size, `1 << SHIFT` bytes, and `C` must be the number
+/// of size classes that follow from it: use the aliases [`TinyHeap`] (pages of
+/// 512 bytes) or `Heap<G>` (64 KiB), or let the compiler tell the number.
+#[derive(Debug)]
+pub struct Heap<G: HeapGrow, const SHIFT: u32 = 16, const C: usize = 88> {
+    map: PageMap<SHIFT>,
+    local: Local<C>,
+    pages: UnsafeCell<Pages<G, SHIFT>>,
+}
+
+/// A heap with pages of 512 bytes, for arenas of some KiB to some MiB: blocks
+/// up to 256 bytes live in slabs, larger ones take whole pages.
+pub type TinyHeap<G> = Heap<G, 9, 16>;
+
+// SAFETY: a heap is used through `&mut self` only and none of its state is
+// tied to a thread.
+unsafe impl<G: HeapGrow + Send, const SHIFT: u32, const C: usize> Send for Heap<G, SHIFT, C> {}
+
+impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
+    /// An empty heap over `grow`. Takes no memory until the first block.
+    pub const fn new(grow: G) -> Self {
+        const { assert!(C == Geometry::<SHIFT>::CLASSES, "C must be the class count of SHIFT") };
+        Self { map: PageMap::new(), local: Local::new(), pages: UnsafeCell::new(Pages::new(grow)) }
+    }
+
+    /// A block of at least `size` bytes, aligned to 16; `None` when memory has
+    /// run out. `size` may be 0: the block is then as unique as any other.
+    ///
+    /// ```
+    /// # use core::mem::MaybeUninit;
+    /// # use hmm_core::{FixedRegion, TinyHeap};
+    /// # let arena = Box::leak(Box::new([MaybeUninit::<u8>::uninit(); 8192]));
+    /// let mut heap = TinyHeap::new(FixedRegion::new(arena));
+    /// let block = heap.alloc(24).expect("8 KiB hold 24 bytes");
+    /// assert_eq!(block.as_ptr().addr() % 16, 0);
+    /// ```
+    #[inline]
+    pub fn alloc(&mut self, size: usize) -> Option<NonNull<u8>> {
+        let p = fast::alloc::<SHIFT, C>(&self.local, size);
+        NonNull::new(p).or_else(|| NonNull::new(alloc::alloc(&*self, size)))
+    }
+
+    /// As [`alloc`](Self::alloc), with the first `size` bytes zero.
+    pub fn alloc_zeroed(&mut self, size: usize) -> Option<NonNull<u8>> {
+        NonNull::new(alloc::alloc_zeroed(&*self, 1, size))
+    }
+
+    /// As [`alloc`](Self::alloc), at a multiple of `align` bytes. `None` also
+    /// if `align` is not a power of two.
+    pub fn alloc_aligned(&mut self, align: usize, size: usize) -> Option<NonNull<u8>> {
+        if !align.is_power_of_two() {
+            return None;
+        }
+        NonNull::new(alloc::alloc_aligned(&*self, align, size))
+    }
+
+    /// Frees `block`. Misuse is refused, named, and leaves the heap as it was.
+    ///
+    /// # Errors
+    ///
+    /// A double, interior, wild or foreign pointer.
+    ///
+    /// # Safety
+    ///
+    /// If it is a live block of this heap, nothing uses it any more.
+    #[inline]
+    pub unsafe fn free(&mut self, block: NonNull<u8>) -> Result<(), Misuse> {
+        let p = block.as_ptr();
+        match fast::free::<SHIFT, C>(&self.map, &self.local, TOKEN, p) {
+            Freed::Done => Ok(()),
+            Freed::MaybeEmpty => {
+                if let Ok(crate::slab::Block::Slot(slot)) = locate(&self.map, p) {
+                    free::emptied(&*self, slot.page, slot.header);
+                }
+                Ok(())
+            }
+            Freed::NotHere => free::free(&*self, p),
+        }
+    }
+
+    /// Makes `block` at least `size` bytes long, in place where that is
+    /// possible; returns where it is now. `None` when memory has run out; the
+    /// block is then as it was.
+    ///
+    /// # Errors
+    ///
+    /// As [`free`](Self::free).
+    ///
+    /// # Safety
+    ///
+    /// `block` is a live block of this heap, if it is one of its blocks at
+    /// all, and the old address is not used again if another is returned.
+    pub unsafe fn realloc(&mut self, block: NonNull<u8>, size: usize) -> Result<Option<NonNull<u8>>, Misuse> {
+        // SAFETY: the caller's promise.
+        unsafe { resize::realloc(&*self, block.as_ptr(), 1, size) }.map(NonNull::new)
+    }
+
+    /// The bytes that `block` holds, at least those asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`free`](Self::free).
+    pub fn usable_size(&self, block: NonNull<u8>) -> Result<usize, Misuse> {
+        resize::usable_size(self, block.as_ptr())
+    }
+
+    /// Gives all free pages back to the backend, as far as it takes them.
+    /// Says whether it took any.
+    pub fn trim(&mut self) -> bool {
+        collect::collect(&*self);
+        self.pages.get_mut().trim(&self.map, 0)
+    }
+
+    /// What the heap holds, by a walk over it.
+    pub fn stats(&self) -> Stats {
+        self.with_pages(|pages| Stats::collect(&self.map, pages))
+    }
+
+    /// Walks the heap and asserts the invariants of `docs/design.md`.
+    ///
+    /// # Errors
+    ///
+    /// The first one that does not hold.
+    pub fn check(&self) -> Result<(), Violation> {
+        self.with_pages(|pages| check::pages(&self.map, pages))?;
+        check::owner(self)
+    }
+
+    /// The backend.
+    pub fn grow_mut(&mut self) -> &mut G {
+        self.pages.get_mut().grow()
+    }
+}
+
+impl<G: HeapGrow, const SHIFT: u32, const C: usize> Ground<SHIFT> for Heap<G, SHIFT, C> {
+    type Grow = G;
+
+    fn map(&self) -> &PageMap<SHIFT> {
+        &self.map
+    }
+
+    fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> R {
+        // SAFETY: the heap is not `Sync`, so this thread is the only one here,
+        // and no `f` of this crate calls `with_pages` again.
+        f(unsafe { &mut *self.pages.get() })
+    }
+}
+
+impl<G: HeapGrow, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Heap<G, SHIFT, C> {
+    fn local(&self) -> &Local<C> {
+        &self.local
+    }
+
+    fn token(&self) -> usize {
+        TOKEN
+    }
+
+    fn drain(&self, _: &Header, _: &Bits<'_>) {}
+
+    fn close(&self, header: &Header) -> bool {
+        header.owner.store(TOKEN | FULL, Relaxed);
+        true
+    }
+
+    fn reopen(&self, header: &Header) -> bool {
+        header.owner.store(TOKEN, Relaxed);
+        true
+    }
+
+    fn adopt(&self, _: Class) -> Option<PageNo> {
+        None
+    }
+
+    fn free_remote(&self, slot: &Slot<'_>) -> Result<(), Misuse> {
+        // Every slab is this owner's; what comes here is a slot of a FULL
+        // slab that is free already.
+        let p = self.map.address(slot.page).wrapping_add(slot.index * slot.class.size());
+        Err(slot.misuse(What::DoubleFree, p))
+    }
+}

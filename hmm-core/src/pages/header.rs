@@ -1,0 +1,207 @@
+//! Page headers: all that the heap knows of a page, in one cache line.
+//!
+//! ```text
+//!   kind of page    | run     | links (next, prev)     | the rest
+//!   ----------------+---------+------------------------+---------------------
+//!   Blank           | –       | –                      | –
+//!   Free (head)     | length  | children in the tree   | –
+//!   FreeTail        | length  | –                      | –
+//!   Small, Medium   | length  | the owner's queue, or  | owner, bits, summary,
+//!    (head)         |         | the hand-over list     | recip, class, touched
+//!   MediumBody      | –       | next: the head         | –
+//!   Large (head)    | length  | –                      | bytes asked for
+//!   Foreign (head)  | length  | –                      | –
+//! ```
+//!
+//! The first and last header of a run of free pages carry its length
+//! (boundary tags, after Knuth), so that a run finds both neighbours at once.
+//! Headers inside any other run are `Blank` or `MediumBody`.
+//!
+//! Headers live in a table outside the pages and are never unmapped. A header
+//! is only ever reached by shared reference and each field is an atomic: any
+//! thread may look at a header at any time, if only to reject a wild pointer.
+//! Who may *write* a field: the owner of the page for slabs, whoever holds the
+//! lock of the run layer for everything else; exceptions are noted.
+
+use core::ptr;
+use core::sync::atomic::Ordering::{Relaxed, Release};
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize};
+
+use crate::units::{Class, PageNo};
+
+/// What a page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// Inside a run of another kind, or not handed out by the backend.
+    Blank,
+    /// The first page of a run of free pages.
+    Free,
+    /// The last page of a run of at least two free pages.
+    FreeTail,
+    /// A slab of one page.
+    Small,
+    /// The first page of a slab of several pages.
+    Medium,
+    /// Any other page of such a slab.
+    MediumBody,
+    /// The first page of a block of whole pages.
+    Large,
+    /// The first page of a hole that the backend could not have.
+    Foreign,
+}
+
+impl Kind {
+    const ALL: [Self; 8] = [
+        Self::Blank,
+        Self::Free,
+        Self::FreeTail,
+        Self::Small,
+        Self::Medium,
+        Self::MediumBody,
+        Self::Large,
+        Self::Foreign,
+    ];
+}
+
+/// The header of one page. All zero: a blank page.
+#[repr(C, align(16))]
+#[cfg_attr(target_pointer_width = "64", repr(align(64)))]
+#[derive(Debug, Default)]
+pub(crate) struct Header {
+    /// Who may touch the local bits: see `shared::owner`. 0 unless a slab.
+    pub(crate) owner: AtomicUsize,
+    /// The local words of the slab's bitmap, then the remote ones: `slab`.
+    bits: AtomicPtr<AtomicUsize>,
+    /// Bit `w` set: remote word `w` may hold frees. Written by any thread;
+    /// late bits may reach a header in its next life and mean nothing there.
+    pub(crate) summary: AtomicUsize,
+    /// The bitmap itself (local, remote) if one word is enough; in a large
+    /// block, the bytes asked for.
+    inline: [AtomicUsize; 2],
+    /// The class's reciprocal in a small slab; 0 in all other pages, so that
+    /// the fast path of `free` turns away from them by itself.
+    recip: AtomicU32,
+    /// Pages of the run.
+    run: AtomicU32,
+    /// First link: next in a queue, left child, head of the run.
+    pub(crate) next: AtomicU32,
+    /// Second link: previous in a queue, right child.
+    pub(crate) prev: AtomicU32,
+    kind: AtomicU8,
+    class: AtomicU8,
+    /// Words of the bitmap in use so far; slots beyond were never handed out.
+    touched: AtomicU16,
+    /// In a medium slab: the slots that may hold something else than zero.
+    /// Any thread that frees a slot sets its bit before the slot's own.
+    pub(crate) soiled: AtomicU16,
+}
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Header>() == 64, "a header is one cache line");
+
+impl Header {
+    #[inline]
+    pub(crate) fn kind(&self) -> Kind {
+        Kind::ALL[usize::from(self.kind.load(Relaxed)) % Kind::ALL.len()]
+    }
+
+    /// Makes the page one of `kind`. Release: whoever sees the kind of a slab
+    /// also sees what was set up before.
+    pub(crate) fn set_kind(&self, kind: Kind) {
+        self.kind.store(kind as u8, Release);
+    }
+
+    /// Pages of the run that this header begins (or, of a free run, ends).
+    pub(crate) fn run(&self) -> u32 {
+        self.run.load(Relaxed)
+    }
+
+    pub(crate) fn set_run(&self, pages: u32) {
+        self.run.store(pages, Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn class(&self) -> Class {
+        Class::from_number(self.class.load(Relaxed))
+    }
+
+    #[inline]
+    pub(crate) fn recip(&self) -> u32 {
+        self.recip.load(Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn bits(&self) -> *const AtomicUsize {
+        self.bits.load(Relaxed)
+    }
+
+    pub(crate) fn touched(&self) -> usize {
+        usize::from(self.touched.load(Relaxed))
+    }
+
+    pub(crate) fn set_touched(&self, words: usize) {
+        self.touched.store(words as u16, Relaxed);
+    }
+
+    /// Where the page's bitmap lies when one word is enough.
+    pub(crate) fn inline_bits(&self) -> *const AtomicUsize {
+        self.inline.as_ptr()
+    }
+
+    /// In the head of a large block: the bytes asked for.
+    pub(crate) fn large_bytes(&self) -> usize {
+        self.inline[0].load(Relaxed)
+    }
+
+    pub(crate) fn set_large_bytes(&self, bytes: usize) {
+        self.inline[0].store(bytes, Relaxed);
+    }
+
+    /// Writes the fields of a slab, all but its kind and its owner.
+    pub(crate) fn set_slab(&self, class: Class, recip: u32, bits: *const AtomicUsize) {
+        self.class.store(class.number(), Relaxed);
+        self.bits.store(bits.cast_mut(), Relaxed);
+        self.touched.store(0, Relaxed);
+        self.recip.store(recip, Relaxed);
+    }
+
+    /// Notes that slot `slot` of this medium slab may hold something else
+    /// than zero. Any thread that frees the slot may call it.
+    pub(crate) fn soil(&self, slot: usize) {
+        let bit = 1 << slot;
+        let old = self.soiled.load(Relaxed);
+        if old & bit == 0 {
+            #[cfg(target_has_atomic = "ptr")]
+            self.soiled.fetch_or(bit, Relaxed);
+            // Without such an instruction there is one owner and no other
+            // thread.
+            #[cfg(not(target_has_atomic = "ptr"))]
+            self.soiled.store(old | bit, Relaxed);
+        }
+    }
+
+    /// Turns the header of a slab into one that no fast path accepts.
+    pub(crate) fn clear_slab(&self) {
+        self.recip.store(0, Relaxed);
+        self.owner.store(0, Relaxed);
+        self.bits.store(ptr::null_mut(), Relaxed);
+    }
+}
+
+/// A header's link field, as the page it names.
+pub(crate) trait Link {
+    fn page(&self) -> Option<PageNo>;
+    fn set_page(&self, page: Option<PageNo>);
+}
+
+impl Link for AtomicU32 {
+    fn page(&self) -> Option<PageNo> {
+        PageNo::from_link(self.load(Relaxed))
+    }
+
+    fn set_page(&self, page: Option<PageNo>) {
+        self.store(PageNo::to_link(page), Relaxed);
+    }
+}
+

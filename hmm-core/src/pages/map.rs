@@ -1,0 +1,269 @@
+//! The page map: from an address to its page header and back.
+//!
+//! ```text
+//!   regions[0]   base ──► |page 1|page 2|page 3| …      addresses
+//!                table ─► |hdr 1 |hdr 2 |hdr 3 | …      metadata
+//!   regions[1]   base ──► |page n|page n+1| …           a second range
+//! ```
+//!
+//! One subtraction tells whether a pointer lies in the first region, one shift
+//! gives its header. Readers take no lock: a region's fields are published by
+//! its `bytes`, which only the holder of the run layer's lock changes.
+
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
+
+use super::header::Header;
+use crate::units::{PageNo, WORD_BITS};
+
+/// Address ranges a heap may consist of. The first is the one that matters;
+/// the others serve when it cannot grow.
+pub(crate) const MAX_REGIONS: usize = 8;
+
+/// One address range of the heap.
+#[derive(Debug)]
+pub(crate) struct Region {
+    /// Where the range starts, a multiple of the page size.
+    base: AtomicPtr<u8>,
+    /// How far it reaches now, in bytes from `base`.
+    bytes: AtomicUsize,
+    /// The headers of its pages.
+    table: AtomicPtr<Header>,
+    /// A bit a page: set if the page, when free, may hold something else than
+    /// zero (and thus memory of the system's).
+    dirty: AtomicPtr<AtomicUsize>,
+    /// The number of its first page; 0 while the region is not in use.
+    first: AtomicU32,
+    /// Pages the table has room for.
+    room: AtomicU32,
+}
+
+/// Where a pointer points, as far as its page goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Spot<'a> {
+    pub(crate) page: PageNo,
+    pub(crate) header: &'a Header,
+    /// Bytes from the start of the page.
+    pub(crate) offset: usize,
+}
+
+/// All address ranges of a heap with pages of `1 << SHIFT` bytes.
+#[derive(Debug)]
+pub(crate) struct PageMap<const SHIFT: u32> {
+    regions: [Region; MAX_REGIONS],
+}
+
+impl Region {
+    const fn new() -> Self {
+        Self {
+            base: AtomicPtr::new(core::ptr::null_mut()),
+            bytes: AtomicUsize::new(0),
+            table: AtomicPtr::new(core::ptr::null_mut()),
+            dirty: AtomicPtr::new(core::ptr::null_mut()),
+            first: AtomicU32::new(0),
+            room: AtomicU32::new(0),
+        }
+    }
+
+    pub(crate) fn base(&self) -> *mut u8 {
+        self.base.load(Relaxed)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Relaxed)
+    }
+
+    /// The number of its first page; `None` while it is not in use.
+    pub(crate) fn first(&self) -> Option<PageNo> {
+        PageNo::from_link(self.first.load(Relaxed))
+    }
+
+    pub(crate) fn room(&self) -> u32 {
+        self.room.load(Relaxed)
+    }
+
+    pub(crate) fn table(&self) -> *mut Header {
+        self.table.load(Relaxed)
+    }
+
+    pub(crate) fn dirty(&self) -> *mut AtomicUsize {
+        self.dirty.load(Relaxed)
+    }
+
+    /// Puts the region into use, with no page yet. Needs the run layer's lock.
+    pub(crate) fn open(
+        &self,
+        base: *mut u8,
+        first: PageNo,
+        room: u32,
+        table: *mut Header,
+        dirty: *mut AtomicUsize,
+    ) {
+        self.base.store(base, Relaxed);
+        self.table.store(table, Relaxed);
+        self.dirty.store(dirty, Relaxed);
+        self.room.store(room, Relaxed);
+        self.first.store(first.get(), Release);
+    }
+
+    /// Moves the region's end. Needs the run layer's lock, and an open header
+    /// for each page below the new end.
+    pub(crate) fn set_bytes(&self, bytes: usize) {
+        self.bytes.store(bytes, Release);
+    }
+
+    fn dirty_word(&self, index: u32) -> (&AtomicUsize, usize) {
+        let index = index as usize;
+        let words = self.dirty();
+        // SAFETY: the dirty bits cover `room` pages (`Pages::open_region`)
+        // and `index` comes from a page number below that.
+        let word = unsafe { &*words.add(index / WORD_BITS) };
+        (word, 1 << (index % WORD_BITS))
+    }
+}
+
+impl<const SHIFT: u32> PageMap<SHIFT> {
+    const PAGE: usize = 1 << SHIFT;
+
+    pub(crate) const fn new() -> Self {
+        Self { regions: [const { Region::new() }; MAX_REGIONS] }
+    }
+
+    /// The header of the page that `p` points into, if it is in the first
+    /// region, and the offset in the page: the way of the fast path.
+    #[inline(always)]
+    pub(crate) fn locate_first(&self, p: *const u8) -> Option<(&Header, usize)> {
+        let region = &self.regions[0];
+        let offset = p.addr().wrapping_sub(region.base().addr());
+        if offset >= region.bytes() {
+            return None;
+        }
+        // SAFETY: `offset` lies below the region's end, so the table holds an
+        // open header for its page (invariant I1).
+        let header = unsafe { &*region.table().add(offset >> SHIFT) };
+        Some((header, offset & (Self::PAGE - 1)))
+    }
+
+    /// The page that `p` points into; `None` if it is not in the heap.
+    pub(crate) fn locate(&self, p: *const u8) -> Option<Spot<'_>> {
+        self.regions.iter().find_map(|region| {
+            let offset = p.addr().wrapping_sub(region.base().addr());
+            if offset >= region.bytes.load(Acquire) {
+                return None;
+            }
+            let index = offset >> SHIFT;
+            // SAFETY: as in `locate_first`.
+            let header = unsafe { &*region.table().add(index) };
+            let page = region.first()?.up(index as u32);
+            Some(Spot { page, header, offset: offset & (Self::PAGE - 1) })
+        })
+    }
+
+    /// The region that `page` is in and the page's index there.
+    fn region_of(&self, page: PageNo) -> (&Region, u32) {
+        for region in &self.regions {
+            let index = page.get().wrapping_sub(region.first.load(Relaxed));
+            if index < region.room() {
+                return (region, index);
+            }
+        }
+        // A `PageNo` names a page of some region: this is not reached.
+        debug_assert!(false, "{page:?} is in no region");
+        (&self.regions[0], 0)
+    }
+
+    /// The header of `page`.
+    pub(crate) fn header(&self, page: PageNo) -> &Header {
+        let (region, index) = self.region_of(page);
+        // SAFETY: numbers are only made of pages whose header is open
+        // (`PageNo`), and tables are never unmapped.
+        unsafe { &*region.table().add(index as usize) }
+    }
+
+    /// The first byte of `page`.
+    pub(crate) fn address(&self, page: PageNo) -> *mut u8 {
+        let (region, index) = self.region_of(page);
+        region.base().wrapping_add((index as usize) << SHIFT)
+    }
+
+    /// The number of the page whose header is `header`, one of this map's.
+    pub(crate) fn page_of(&self, header: &Header) -> Option<PageNo> {
+        let at = core::ptr::from_ref(header).addr();
+        self.regions.iter().find_map(|region| {
+            let index = at.wrapping_sub(region.table().addr()) / size_of::<Header>();
+            (index < region.room() as usize).then(|| region.first())?.map(|first| first.up(index as u32))
+        })
+    }
+
+    /// The regions in use.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = &Region> {
+        self.regions.iter().take_while(|region| region.first().is_some())
+    }
+
+    /// The next region to put into use; `None` when all are.
+    pub(crate) fn spare_region(&self) -> Option<(usize, &Region)> {
+        self.regions.iter().enumerate().find(|(_, region)| region.first().is_none())
+    }
+
+    /// The region number `index`.
+    pub(crate) fn region(&self, index: usize) -> &Region {
+        &self.regions[index % MAX_REGIONS]
+    }
+
+    /// The index of the region that `page` is in, the pages below it there,
+    /// and those from it to the region's end.
+    pub(crate) fn surroundings(&self, page: PageNo) -> (usize, u32, u32) {
+        let (region, below) = self.region_of(page);
+        let index = self.regions.iter().position(|r| core::ptr::eq(r, region)).unwrap_or(0);
+        (index, below, ((region.bytes() >> SHIFT) as u32).saturating_sub(below))
+    }
+
+    /// The last page of region `index`; `None` if the region is empty.
+    pub(crate) fn region_end(&self, index: usize) -> Option<PageNo> {
+        let region = self.region(index);
+        let pages = (region.bytes() >> SHIFT) as u32;
+        region.first().filter(|_| pages > 0).map(|first| first.up(pages - 1))
+    }
+
+    /// The heads of all runs of region `index`, upward.
+    pub(crate) fn runs_in(&self, index: usize) -> impl Iterator<Item = PageNo> + '_ {
+        let region = self.region(index);
+        let mut at = 0;
+        core::iter::from_fn(move || {
+            let page = region.first()?.up(at);
+            if at as usize >= region.bytes() >> SHIFT {
+                return None;
+            }
+            at += self.header(page).run().max(1);
+            Some(page)
+        })
+    }
+
+    /// The heads of all runs of the heap.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = PageNo> + '_ {
+        (0..self.regions().count()).flat_map(|index| self.runs_in(index))
+    }
+
+    /// Whether a free page may hold something else than zero.
+    pub(crate) fn is_dirty(&self, page: PageNo) -> bool {
+        let (region, index) = self.region_of(page);
+        let (word, bit) = region.dirty_word(index);
+        word.load(Relaxed) & bit != 0
+    }
+
+    /// Notes that `pages` pages from `page` on may (or cannot) hold something
+    /// else than zero. Needs the run layer's lock.
+    pub(crate) fn set_dirty(&self, page: PageNo, pages: u32, dirty: bool) {
+        let (region, first) = self.region_of(page);
+        let mut index = first;
+        while index < first + pages {
+            let (word, bit) = region.dirty_word(index);
+            let in_word = (WORD_BITS as u32 - index % WORD_BITS as u32).min(first + pages - index);
+            let mask = if in_word as usize == WORD_BITS { !0 } else { (1 << in_word) - 1 };
+            let mask = mask * bit;
+            let old = word.load(Relaxed);
+            word.store(if dirty { old | mask } else { old & !mask }, Relaxed);
+            index += in_word;
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The heap's own tables: memory that is never handed to a program.
+//!
+//! ```text
+//!   chunk: | bitmap | bitmap | thread heap | …      | bump |
+//!   spare[k]: bitmaps given back, by size in steps of eight words
+//! ```
+//!
+//! Chunks come from the backend's `meta` and never go back. Only bitmaps are
+//! reused; thread heaps are recycled by the pool that owns them.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::AtomicUsize;
+
+use crate::grow::HeapGrow;
+use crate::units::WORD_BITS;
+
+/// All metadata is aligned to cache lines, so that no two tables share one.
+const LINE: usize = 64;
+
+/// Bitmaps come in sizes of 8, 16, … words a half.
+const STEP: usize = 8;
+const SIZES: usize = WORD_BITS / STEP;
+
+/// The source of metadata.
+#[derive(Debug)]
+pub(crate) struct Meta {
+    next: *mut u8,
+    left: usize,
+    spare: [*mut u8; SIZES],
+    bytes: usize,
+}
+
+/// The distance in words from a local word to the remote word of the same
+/// slots, in a bitmap of `words` words of each.
+pub(crate) fn remote_distance(words: usize) -> usize {
+    if words == 1 { 1 } else { words.next_multiple_of(STEP) }
+}
+
+/// Bytes of a bitmap of `words` words (more than one) a half. The largest one
+/// takes an extra line, or page after page would use the same cache sets.
+fn bitmap_bytes(words: usize) -> usize {
+    let bytes = 2 * remote_distance(words) * size_of::<AtomicUsize>();
+    if bytes % 1024 == 0 { bytes + LINE } else { bytes.next_multiple_of(LINE) }
+}
+
+impl Meta {
+    pub(crate) const fn new() -> Self {
+        Self { next: ptr::null_mut(), left: 0, spare: [ptr::null_mut(); SIZES], bytes: 0 }
+    }
+
+    /// Metadata in use or at hand, in bytes, the page tables included.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Counts `bytes` of tables that were opened elsewhere.
+    pub(crate) fn count(&mut self, bytes: usize) {
+        self.bytes += bytes;
+    }
+
+    /// `bytes` bytes of zeroed metadata, aligned to a cache line; they stay.
+    /// Asks the backend for `chunk` bytes at a time.
+    pub(crate) fn take(&mut self, grow: &mut impl HeapGrow, bytes: usize, chunk: usize) -> Option<NonNull<u8>> {
+        let bytes = bytes.checked_next_multiple_of(LINE)?;
+        if bytes > self.left {
+            let wanted = bytes.max(chunk);
+            let start = grow.meta(wanted)?;
+            if !grow.open_meta(start, wanted) {
+                return None;
+            }
+            self.count(wanted);
+            if wanted > bytes {
+                self.next = start.as_ptr();
+                self.left = wanted;
+            } else {
+                return Some(start);
+            }
+        }
+        let start = NonNull::new(self.next)?;
+        self.next = self.next.wrapping_add(bytes);
+        self.left -= bytes;
+        Some(start)
+    }
+
+    /// A bitmap of `words` local and as many remote words, contents unknown.
+    pub(crate) fn take_bits(
+        &mut self,
+        grow: &mut impl HeapGrow,
+        words: usize,
+        chunk: usize,
+    ) -> Option<*const AtomicUsize> {
+        let spare = self.spare.get_mut(remote_distance(words) / STEP - 1)?;
+        if let Some(first) = NonNull::new(*spare) {
+            // SAFETY: a spare bitmap's first word is the link that
+            // `give_bits` wrote there.
+            *spare = unsafe { first.cast::<*mut u8>().read() };
+            return Some(first.as_ptr().cast());
+        }
+        let bits = self.take(grow, bitmap_bytes(words), chunk)?;
+        Some(bits.as_ptr().cast::<AtomicUsize>().cast_const())
+    }
+
+    /// Takes a bitmap of `words` words a half back.
+    pub(crate) fn give_bits(&mut self, bits: *const AtomicUsize, words: usize) {
+        if let Some(spare) = self.spare.get_mut(remote_distance(words) / STEP - 1) {
+            let bits = bits.cast_mut().cast::<u8>();
+            // SAFETY: the slab that used the bitmap is gone, nobody reads the
+            // bitmap any more, and it has room for a pointer.
+            unsafe { bits.cast::<*mut u8>().write(*spare) };
+            *spare = bits;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Floor 2, **pages**: runs of whole pages.
+//!
+//! ```text
+//!   region: | Small | Large ------ | Free ---- FreeTail | Medium Body | Free …  top |
+//!                                    \__ tree: best fit, lowest address __/      ^
+//!                                                              the backend's break
+//! ```
+//!
+//! Every page belongs to exactly one run. Free runs are merged with their
+//! neighbours at once and found best fit first; the run at the top goes back
+//! to the backend when it is long. The floor above asks for runs, and for
+//! slabs, which are runs with a bitmap. One lock, the caller's, guards it all;
+//! only the [`map`] is read without.
+
+pub(crate) mod header;
+pub(crate) mod map;
+pub(crate) mod meta;
+mod purge;
+mod runs;
+mod slabs;
+mod tree;
+mod widen;
+
+use self::map::{MAX_REGIONS, PageMap};
+use self::meta::Meta;
+use self::tree::RunTree;
+use crate::grow::HeapGrow;
+use crate::units::PageNo;
+
+use core::ptr::NonNull;
+
+/// The run layer of a heap with pages of `1 << SHIFT` bytes.
+#[derive(Debug)]
+pub(crate) struct Pages<G, const SHIFT: u32> {
+    grow: G,
+    meta: Meta,
+    free: RunTree,
+    /// Pages in free runs.
+    free_pages: usize,
+    /// Headers open so far, for each region.
+    opened: [u32; MAX_REGIONS],
+    /// The region that grew last.
+    tip: usize,
+    /// The number of the first page of the next region.
+    next_region: PageNo,
+    /// Bytes in foreign holes.
+    foreign: usize,
+}
+
+impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
+    const PAGE: usize = 1 << SHIFT;
+
+    /// How much metadata to ask for at a time: heaps on small machines take
+    /// what they need and no more.
+    const META_CHUNK: usize = if SHIFT >= 13 { 64 * 1024 } else { 0 };
+
+    pub(crate) const fn new(grow: G) -> Self {
+        Self {
+            grow,
+            meta: Meta::new(),
+            free: RunTree::new(),
+            free_pages: 0,
+            opened: [0; MAX_REGIONS],
+            tip: 0,
+            next_region: PageNo::FIRST,
+            foreign: 0,
+        }
+    }
+
+    /// The backend.
+    pub(crate) fn grow(&mut self) -> &mut G {
+        &mut self.grow
+    }
+
+    /// `bytes` bytes of zeroed metadata that stay.
+    pub(crate) fn take_meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+        self.meta.take(&mut self.grow, bytes, Self::META_CHUNK)
+    }
+
+
+    /// Pages in free runs.
+    pub(crate) fn free_pages(&self) -> usize {
+        self.free_pages
+    }
+
+    /// Bytes of the heap's own tables.
+    pub(crate) fn meta_bytes(&self) -> usize {
+        self.meta.bytes()
+    }
+
+    /// Bytes in holes that others hold.
+    pub(crate) fn foreign_bytes(&self) -> usize {
+        self.foreign
+    }
+
+    /// The length of the longest free run in bytes.
+    pub(crate) fn longest_free(&self, map: &PageMap<SHIFT>) -> usize {
+        self.free.longest(map).map_or(0, |page| map.header(page).run() as usize * Self::PAGE)
+    }
+
+    /// Whether the free run that begins at `page` can be found.
+    pub(crate) fn knows_free(&self, map: &PageMap<SHIFT>, page: PageNo) -> bool {
+        self.free.holds(map, page)
+    }
+}

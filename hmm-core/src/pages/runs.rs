@@ -1,0 +1,172 @@
+//! Taking, giving back and resizing runs of pages.
+
+use super::header::Kind;
+use super::map::PageMap;
+use super::Pages;
+use crate::grow::HeapGrow;
+use crate::units::PageNo;
+
+impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
+    /// Takes a run of `pages` pages whose first byte is aligned to
+    /// `align_pages` pages (a power of two); grows the heap if need be.
+    ///
+    /// The caller sets the kind of the run's head at once. Pages that are not
+    /// marked dirty are zero.
+    pub(crate) fn take_run(&mut self, map: &PageMap<SHIFT>, pages: u32, align_pages: u32) -> Option<PageNo> {
+        let span = pages.checked_add(align_pages - 1)?;
+        let fits = |this: &Self| this.free.best_fit(map, span);
+        let run = match fits(self) {
+            Some(run) => run,
+            None => {
+                // First only what the free run at the top lacks; if the new
+                // memory does not adjoin it, all of it.
+                let lacking = span - self.top_free(map).min(span - 1);
+                let grown = self.widen(map, lacking);
+                match fits(self) {
+                    Some(run) => run,
+                    None if grown && self.widen(map, span) => fits(self)?,
+                    None => return None,
+                }
+            }
+        };
+        Some(self.carve(map, run, pages, align_pages))
+    }
+
+    /// Cuts `pages` aligned pages out of the free run at `run`, which is long
+    /// enough, and returns what is left over.
+    fn carve(&mut self, map: &PageMap<SHIFT>, run: PageNo, pages: u32, align_pages: u32) -> PageNo {
+        let length = self.unlink(map, run);
+        let number = map.address(run).addr() >> SHIFT;
+        let before = (number.wrapping_neg() & (align_pages as usize - 1)) as u32;
+        let start = run.up(before);
+        let after = length - before - pages;
+        if before > 0 {
+            self.link(map, run, before);
+        }
+        if after > 0 {
+            self.link(map, start.up(pages), after);
+        }
+        map.header(start).set_run(pages);
+        start
+    }
+
+    /// Gives back the run whose head is `page`. `dirty` says that its pages
+    /// may hold something else than zero.
+    pub(crate) fn give_run(&mut self, map: &PageMap<SHIFT>, page: PageNo, dirty: bool) {
+        let pages = map.header(page).run();
+        self.give(map, page, pages, dirty);
+    }
+
+    /// Cuts the used run at `page` down to `keep` pages.
+    pub(crate) fn shorten_run(&mut self, map: &PageMap<SHIFT>, page: PageNo, keep: u32) {
+        let header = map.header(page);
+        let rest = header.run() - keep;
+        header.set_run(keep);
+        if rest > 0 {
+            self.give(map, page.up(keep), rest, true);
+        }
+    }
+
+    /// Lengthens the used run at `page` to `want` pages where it stands, into
+    /// the free run behind it, which is grown if it is at the top of the heap.
+    pub(crate) fn lengthen_run(&mut self, map: &PageMap<SHIFT>, page: PageNo, want: u32) -> bool {
+        let have = map.header(page).run();
+        let lacking = want - have;
+        let mut room = self.free_behind(map, page.up(have - 1));
+        if room < lacking {
+            let (region, _, above) = map.surroundings(page);
+            let at_top = region == self.tip && above == have + room;
+            if !at_top || !self.widen(map, lacking - room) {
+                return false;
+            }
+            room = self.free_behind(map, page.up(have - 1));
+            if room < lacking {
+                return false;
+            }
+        }
+        let next = page.up(have);
+        self.unlink(map, next);
+        if room > lacking {
+            self.link(map, next.up(lacking), room - lacking);
+        }
+        map.header(page).set_run(want);
+        true
+    }
+
+    /// Frees `pages` pages from `page` on and merges them with the free runs
+    /// on both sides; lowers the break if that leaves much at the top.
+    pub(super) fn give(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32, dirty: bool) {
+        if dirty {
+            map.set_dirty(page, pages, true);
+        }
+        map.header(page).set_kind(Kind::Blank);
+        let behind = self.free_behind(map, page.up(pages - 1));
+        if behind > 0 {
+            self.unlink(map, page.up(pages));
+        }
+        let before = self.free_before(map, page);
+        let start = page.down(before);
+        if before > 0 {
+            self.unlink(map, start);
+        }
+        self.link(map, start, before + pages + behind);
+        self.lower_if_long(map, start);
+    }
+
+    /// Enters `pages` blank pages from `page` on as a free run.
+    pub(super) fn link(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) {
+        if pages > 1 {
+            let tail = map.header(page.up(pages - 1));
+            tail.set_run(pages);
+            tail.set_kind(Kind::FreeTail);
+        }
+        let head = map.header(page);
+        head.set_run(pages);
+        head.set_kind(Kind::Free);
+        self.free.insert(map, page);
+        self.free_pages += pages as usize;
+    }
+
+    /// Takes the free run at `page` out of the books; its pages are blank
+    /// then. Returns its length.
+    pub(super) fn unlink(&mut self, map: &PageMap<SHIFT>, page: PageNo) -> u32 {
+        let head = map.header(page);
+        let pages = head.run();
+        self.free.remove(map, page);
+        head.set_kind(Kind::Blank);
+        map.header(page.up(pages - 1)).set_kind(Kind::Blank);
+        self.free_pages -= pages as usize;
+        pages
+    }
+
+    /// The length of the free run right behind the page `last`, or 0.
+    fn free_behind(&self, map: &PageMap<SHIFT>, last: PageNo) -> u32 {
+        let (_, _, above) = map.surroundings(last);
+        if above <= 1 {
+            return 0;
+        }
+        let next = map.header(last.up(1));
+        if next.kind() == Kind::Free { next.run() } else { 0 }
+    }
+
+    /// The length of the free run right before `page`, or 0.
+    fn free_before(&self, map: &PageMap<SHIFT>, page: PageNo) -> u32 {
+        let (_, below, _) = map.surroundings(page);
+        if below == 0 {
+            return 0;
+        }
+        let last = map.header(page.down(1));
+        match last.kind() {
+            Kind::Free | Kind::FreeTail => last.run(),
+            _ => 0,
+        }
+    }
+
+    /// The length of the free run at the top of the region that grew last.
+    fn top_free(&self, map: &PageMap<SHIFT>) -> u32 {
+        map.region_end(self.tip).map_or(0, |last| match map.header(last).kind() {
+            Kind::Free | Kind::FreeTail => map.header(last).run(),
+            _ => 0,
+        })
+    }
+}

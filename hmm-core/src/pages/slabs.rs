@@ -1,0 +1,57 @@
+//! Slabs as the run layer sees them: runs with a bitmap.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::header::{Kind, Link};
+use super::map::PageMap;
+use super::Pages;
+use crate::grow::HeapGrow;
+use crate::slab::Bits;
+use crate::units::{Class, Geometry, PageNo};
+
+impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
+    /// Makes a slab of `class`, every slot free, owned by nobody yet.
+    pub(crate) fn take_slab(&mut self, map: &PageMap<SHIFT>, class: Class) -> Option<PageNo> {
+        let info = Geometry::<SHIFT>::info(class);
+        let words = usize::from(info.words);
+        let pages = u32::from(info.run);
+        let page = self.take_run(map, pages, 1)?;
+        let header = map.header(page);
+        let bits = if words == 1 {
+            Some(header.inline_bits())
+        } else {
+            self.meta.take_bits(&mut self.grow, words, Self::META_CHUNK)
+        };
+        let Some(bits) = bits else {
+            self.give_run(map, page, false);
+            return None;
+        };
+        let medium = pages > 1;
+        header.set_slab(class, if medium { 0 } else { info.recip }, bits);
+        Bits::new(header, words).fill();
+        let soiled = (0..pages).any(|i| map.is_dirty(page.up(i)));
+        header.soiled.store(if soiled { !0 } else { 0 }, Relaxed);
+        for body in 1..pages {
+            let body = map.header(page.up(body));
+            body.next.set_page(Some(page));
+            body.set_kind(Kind::MediumBody);
+        }
+        header.set_kind(if medium { Kind::Medium } else { Kind::Small });
+        Some(page)
+    }
+
+    /// Takes back a slab in which every slot is free and that is in no list.
+    pub(crate) fn give_slab(&mut self, map: &PageMap<SHIFT>, page: PageNo) {
+        let header = map.header(page);
+        let words = usize::from(Geometry::<SHIFT>::info(header.class()).words);
+        let bits = header.bits();
+        header.clear_slab();
+        for body in 1..header.run() {
+            map.header(page.up(body)).set_kind(Kind::Blank);
+        }
+        if words > 1 {
+            self.meta.give_bits(bits, words);
+        }
+        self.give_run(map, page, true);
+    }
+}

@@ -1,0 +1,184 @@
+//! Growing the heap's address ranges and lowering them again.
+
+use core::sync::atomic::AtomicUsize;
+
+use super::header::{Header, Kind};
+use super::map::{PageMap, Region};
+use super::Pages;
+use crate::grow::{Grown, HeapGrow};
+use crate::units::{PageNo, WORD_BITS};
+
+/// Bytes of a page table that are opened at a time.
+const OPEN_STEP: usize = 64 * 1024;
+
+impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
+    /// Free pages at the top that are always kept.
+    const KEEP_MIN: u32 = 128;
+
+    /// Gets at least `pages` more pages from the backend, in one piece, and
+    /// enters them as free. Says whether there were any.
+    pub(super) fn widen(&mut self, map: &PageMap<SHIFT>, pages: u32) -> bool {
+        let Some(min) = (pages as usize).checked_mul(Self::PAGE) else { return false };
+        let Some(grown) = self.grow.grow(min, Self::PAGE) else { return false };
+        let entered = self.enter(map, &grown);
+        if !entered {
+            // SAFETY: the span was handed out just now, last of its range,
+            // and nothing was put there.
+            unsafe { self.grow.shrink(grown.span.start, grown.span.bytes) };
+        }
+        entered
+    }
+
+    /// Makes a span from the backend part of a region, and free.
+    fn enter(&mut self, map: &PageMap<SHIFT>, grown: &Grown) -> bool {
+        let start = grown.span.start.as_ptr();
+        let Some(pages) = u32::try_from(grown.span.bytes >> SHIFT).ok().filter(|&n| n > 0) else {
+            return false;
+        };
+        let Some(tip) = self.region_for(map, grown, pages) else { return false };
+        let region = map.region(tip);
+        let old_end = region.bytes();
+        let offset = start.addr() - region.base().addr();
+        let end = (offset >> SHIFT) as u32 + pages;
+        let Some(first) = region.first() else { return false };
+        if !self.open_headers(tip, region, end) {
+            return false;
+        }
+        region.set_bytes((end as usize) << SHIFT);
+        self.tip = tip;
+        let gap = ((offset - old_end) >> SHIFT) as u32;
+        let page = first.up((offset >> SHIFT) as u32);
+        if gap > 0 {
+            let hole = map.header(page.down(gap));
+            hole.set_run(gap);
+            hole.set_kind(Kind::Foreign);
+            self.foreign += (gap as usize) << SHIFT;
+        }
+        map.set_dirty(page, pages, !grown.zeroed);
+        self.give_new(map, page, pages);
+        true
+    }
+
+    /// The region that the span continues, or a new one; `None` if it fits
+    /// none and no other can be had.
+    fn region_for(&mut self, map: &PageMap<SHIFT>, grown: &Grown, pages: u32) -> Option<usize> {
+        let at = grown.span.start.as_ptr().addr();
+        let continued = map.regions().position(|region| {
+            let offset = at.wrapping_sub(region.base().addr());
+            offset >= region.bytes() && (offset >> SHIFT) + pages as usize <= region.room() as usize
+        });
+        continued.or_else(|| self.open_region(map, grown, pages))
+    }
+
+    /// Opens a region for a span that no region can take.
+    fn open_region(&mut self, map: &PageMap<SHIFT>, grown: &Grown, pages: u32) -> Option<usize> {
+        let (index, region) = map.spare_region()?;
+        let numbers_left = u32::MAX - 1 - self.next_region.get();
+        let room = u32::try_from(grown.room >> SHIFT).unwrap_or(u32::MAX).min(numbers_left);
+        let mut room = room.max(pages);
+        if room > numbers_left {
+            return None;
+        }
+        // Where not even addresses can be had for so large a table, a smaller
+        // one serves; the range then ends earlier.
+        let (table, dirty) = loop {
+            if let Some(tables) = self.tables(room) {
+                break tables;
+            }
+            if room == pages {
+                return None;
+            }
+            room = (room / 2).max(pages);
+        };
+        region.open(grown.span.start.as_ptr(), self.next_region, room, table, dirty);
+        self.next_region = self.next_region.up(room);
+        Some(index)
+    }
+
+    /// A header table and dirty bits for `room` pages, neither open yet.
+    fn tables(&mut self, room: u32) -> Option<(*mut Header, *mut AtomicUsize)> {
+        let room = room as usize;
+        let bits = room.div_ceil(WORD_BITS) * size_of::<AtomicUsize>();
+        let bytes = room.checked_mul(size_of::<Header>())?;
+        let table = self.grow.meta(bytes.checked_add(bits)?)?.as_ptr();
+        Some((table.cast(), table.wrapping_add(bytes).cast()))
+    }
+
+    /// Opens the headers and dirty bits of the first `end` pages of a region.
+    fn open_headers(&mut self, index: usize, region: &Region, end: u32) -> bool {
+        let opened = self.opened[index];
+        if end <= opened {
+            return true;
+        }
+        let step = (OPEN_STEP / size_of::<Header>()) as u32;
+        let target = end.checked_next_multiple_of(step).unwrap_or(end).min(region.room());
+        let words = |pages: u32| (pages as usize).div_ceil(WORD_BITS);
+        let done = self.open_part(region.table(), opened as usize, target as usize)
+            && self.open_part(region.dirty(), words(opened), words(target));
+        if done {
+            self.opened[index] = target;
+        }
+        done
+    }
+
+    /// Opens the elements `from..to` of a table.
+    fn open_part<T>(&mut self, table: *mut T, from: usize, to: usize) -> bool {
+        let bytes = (to - from) * size_of::<T>();
+        let start = core::ptr::NonNull::new(table.wrapping_add(from).cast::<u8>());
+        let opened = start.is_some_and(|start| self.grow.open_meta(start, bytes));
+        if opened {
+            self.meta.count(bytes);
+        }
+        opened
+    }
+
+    /// Enters new pages as free, without lowering the break again.
+    fn give_new(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) {
+        let (_, below, _) = map.surroundings(page);
+        let before = if below == 0 { None } else { Some(map.header(page.down(1))) };
+        match before {
+            Some(last) if matches!(last.kind(), Kind::Free | Kind::FreeTail) => {
+                let start = page.down(last.run());
+                let length = self.unlink(map, start);
+                self.link(map, start, length + pages);
+            }
+            _ => self.link(map, page, pages),
+        }
+    }
+
+    /// Gives the top of a region back if the free run at `page` ends there
+    /// and is longer than an eighth of the heap: all but half of that.
+    pub(super) fn lower_if_long(&mut self, map: &PageMap<SHIFT>, page: PageNo) {
+        let run = map.header(page).run();
+        let (index, below, above) = map.surroundings(page);
+        let keep = Self::KEEP_MIN.max((below + above) / 8);
+        if above == run && run > keep {
+            self.lower(map, index, page, keep / 2);
+        }
+    }
+
+    /// Gives back the free run at `page`, the last of region `index`, all but
+    /// its first `keep` pages. Says whether the backend took it.
+    pub(super) fn lower(&mut self, map: &PageMap<SHIFT>, index: usize, page: PageNo, keep: u32) -> bool {
+        let run = map.header(page).run();
+        let cut = page.up(keep);
+        let Some(start) = core::ptr::NonNull::new(map.address(cut)) else { return false };
+        let bytes = ((run - keep) as usize) << SHIFT;
+        // The pages leave the books first: once the backend has them, they
+        // may be anyone's.
+        self.unlink(map, page);
+        // SAFETY: the run is free and ends where its region ends.
+        let lowered = unsafe { self.grow.shrink(start, bytes) };
+        if lowered {
+            let region = map.region(index);
+            region.set_bytes(region.bytes() - bytes);
+            map.set_dirty(cut, run - keep, false);
+            if keep > 0 {
+                self.link(map, page, keep);
+            }
+        } else {
+            self.link(map, page, run);
+        }
+        lowered
+    }
+}

@@ -1,0 +1,118 @@
+//! Frees from other threads, and how owners get to see them.
+//!
+//! ```text
+//!   who frees                            the owner
+//!   old = remote[w].fetch_or(bit)        s = summary.swap(0)
+//!   if old == 0:                         for each w in s:
+//!     summary.fetch_or(1 << w)             m = remote[w].swap(0)
+//!     if much is pending and FULL:         local[w] |= m
+//!       FULL → LISTED, hand over
+//! ```
+//!
+//! * **Reuse.** The release of `fetch_or` and the acquire of the owner's swap
+//!   order all accesses of the freeing thread before the slot is handed out
+//!   again.
+//! * **No lost bit.** The summary bit is set after the word, and the owner
+//!   clears the summary before it takes the words.
+//! * **No lost FULL slab.** The owner stores FULL and then looks at the
+//!   summary; who frees sets the summary and then looks at the owner word.
+//!   Both pairs are sequentially consistent, so one of them sees the other.
+//! * After its `fetch_or` who frees must not rely on the slab: if that was its
+//!   last live slot, it may be gone and its page in another life. What is
+//!   needed of the header is read before. A late summary bit means nothing to
+//!   the next slab: words that are empty when swapped are passed over.
+
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+
+use super::owner::LISTED;
+use crate::heap::FULL;
+use crate::misuse::{Misuse, What};
+use crate::pages::header::Header;
+use crate::pages::map::PageMap;
+use crate::slab::{Bits, Slot};
+use crate::units::{Geometry, PageNo, WORD_BITS};
+
+/// Whether so many of a slab's `words` words hold remote frees that it is
+/// worth taking it back into use: an eighth.
+fn is_much(summary: usize, words: usize) -> bool {
+    summary.count_ones() as usize * 8 >= words
+}
+
+/// What a remote free left to do.
+pub(super) enum Outcome {
+    Done,
+    /// The slab is LISTED and the caller's, who hands it over.
+    HandOver(PageNo),
+}
+
+/// Frees a slot of somebody else's slab.
+pub(super) fn free<const SHIFT: u32>(map: &PageMap<SHIFT>, slot: &Slot<'_>) -> Result<Outcome, Misuse> {
+    let header = slot.header;
+    let info = Geometry::<SHIFT>::info(slot.class);
+    let words = usize::from(info.words);
+    let bits = Bits::new(header, words);
+    let (word, bit) = (slot.index / WORD_BITS, 1 << (slot.index % WORD_BITS));
+    let p = map.address(slot.page).wrapping_add(slot.index * info.size as usize);
+    // A local bit that is set means a double free and no false alarm: the
+    // block reached this thread after the owner had cleared the bit.
+    if bits.local(word).load(Relaxed) & bit != 0 {
+        return Err(slot.misuse(What::DoubleFree, p));
+    }
+    if info.run > 1 {
+        header.soil(slot.index);
+    }
+    let old = bits.remote(word).fetch_or(bit, Release);
+    if old & bit != 0 {
+        return Err(slot.misuse(What::DoubleFree, p));
+    }
+    if old == 0 {
+        let summary = header.summary.fetch_or(1 << word, SeqCst) | 1 << word;
+        if is_much(summary, words) {
+            let owner = header.owner.load(SeqCst);
+            if owner & FULL != 0 && header.owner.compare_exchange(owner, LISTED, SeqCst, Relaxed).is_ok() {
+                return Ok(Outcome::HandOver(slot.page));
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Moves the remote bits of a slab of the caller's to its local bits. Returns
+/// a slot that was free already: somebody freed it twice.
+pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Option<usize> {
+    if header.summary.load(Relaxed) == 0 {
+        return None;
+    }
+    let mut summary = header.summary.swap(0, SeqCst);
+    let mut twice = None;
+    while summary != 0 {
+        let word = summary.trailing_zeros() as usize;
+        summary &= summary - 1;
+        // A late bit from the page's last life may name a word that this
+        // slab does not have.
+        if word >= bits.words() {
+            break;
+        }
+        let freed = bits.remote(word).swap(0, Acquire);
+        let local = bits.local(word).load(Relaxed);
+        if local & freed != 0 {
+            twice = Some(word * WORD_BITS + (local & freed).trailing_zeros() as usize);
+        }
+        bits.local(word).store(local | freed, Relaxed);
+    }
+    twice
+}
+
+/// Marks a slab of the owner `token` FULL; `false` if it is worth keeping.
+pub(super) fn close(header: &Header, token: usize, words: usize) -> bool {
+    header.owner.store(token | FULL, SeqCst);
+    // If too much was freed before the mark could be seen, nobody may come
+    // again to hand the slab over: take it back, unless someone just did.
+    !is_much(header.summary.load(SeqCst), words) || !reopen(header, token)
+}
+
+/// Takes the FULL slab of the owner `token` back into use; `false` if it was
+/// handed over.
+pub(super) fn reopen(header: &Header, token: usize) -> bool {
+    header.owner.compare_exchange(token | FULL, token, AcqRel, Relaxed).is_ok()
+}

@@ -1,0 +1,186 @@
+//! An owner at work: what the heap floor needs of the shared one.
+
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use lock_api::RawMutex;
+
+use super::owner::{LISTED, Owner, Role};
+use super::{Shared, remote};
+use crate::check::Violation;
+use crate::grow::HeapGrow;
+use crate::heap::local::Local;
+use crate::heap::{Ground, Supply, bits_of};
+use crate::misuse::{Misuse, What};
+use crate::pages::Pages;
+use crate::pages::header::{Header, Kind, Link};
+use crate::pages::map::PageMap;
+use crate::slab::{Bits, Slot};
+use crate::units::{Class, PageNo};
+
+/// The calling thread's owner, whose lists it is about to change.
+pub(super) struct Seat<'a, G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> {
+    shared: &'a Shared<G, L, SHIFT, C>,
+    owner: &'a Owner<C>,
+    /// Whether leaving the seat ends the owner's being busy.
+    leaves: bool,
+}
+
+impl<'a, G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Seat<'a, G, L, SHIFT, C> {
+    /// The seat of `owner`; `None` if it is null, given up, or interrupted in
+    /// the middle of something (this is a signal handler then).
+    ///
+    /// # Safety
+    ///
+    /// `owner` is the calling thread's, or null.
+    pub(super) unsafe fn take(shared: &'a Shared<G, L, SHIFT, C>, owner: *const Owner<C>) -> Option<Self> {
+        // SAFETY: owners are never unmapped.
+        let owner = unsafe { owner.as_ref() }?;
+        if owner.role() == Role::Done || owner.is_busy() {
+            return None;
+        }
+        owner.set_busy(true);
+        Some(Self { shared, owner, leaves: true })
+    }
+
+    /// The seat of somebody who rests, to look at.
+    pub(super) fn watching(shared: &'a Shared<G, L, SHIFT, C>, owner: &'a Owner<C>) -> Self {
+        Self { shared, owner, leaves: false }
+    }
+}
+
+impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Drop for Seat<'_, G, L, SHIFT, C> {
+    fn drop(&mut self) {
+        if self.leaves {
+            self.owner.set_busy(false);
+        }
+    }
+}
+
+impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Ground<SHIFT> for Shared<G, L, SHIFT, C> {
+    type Grow = G;
+
+    fn map(&self) -> &PageMap<SHIFT> {
+        &self.map
+    }
+
+    fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> R {
+        self.with_inner(|inner| f(&mut inner.pages))
+    }
+}
+
+impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Ground<SHIFT> for Seat<'_, G, L, SHIFT, C> {
+    type Grow = G;
+
+    fn map(&self) -> &PageMap<SHIFT> {
+        self.shared.map()
+    }
+
+    fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> R {
+        self.shared.with_pages(f)
+    }
+}
+
+impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Seat<'_, G, L, SHIFT, C> {
+    fn local(&self) -> &Local<C> {
+        &self.owner.local
+    }
+
+    fn token(&self) -> usize {
+        core::ptr::from_ref(self.owner).addr()
+    }
+
+    fn drain(&self, header: &Header, bits: &Bits<'_>) {
+        if let Some(index) = remote::drain(header, bits) {
+            self.freed_twice(header, index);
+        }
+    }
+
+    fn close(&self, header: &Header) -> bool {
+        remote::close(header, self.token(), bits_of::<SHIFT>(header).words())
+    }
+
+    fn reopen(&self, header: &Header) -> bool {
+        remote::reopen(header, self.token())
+    }
+
+    fn adopt(&self, class: Class) -> Option<PageNo> {
+        let page = self.shared.list(class).pop(&self.shared.map)?;
+        let header = self.shared.map.header(page);
+        header.owner.store(self.token(), SeqCst);
+        self.drain(header, &bits_of::<SHIFT>(header));
+        Some(page)
+    }
+
+    fn free_remote(&self, slot: &Slot<'_>) -> Result<(), Misuse> {
+        self.shared.free_remote(slot)
+    }
+}
+
+impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Seat<'_, G, L, SHIFT, C> {
+    /// Ends the program over a slot that was free locally and remotely.
+    #[cold]
+    fn freed_twice(&self, header: &Header, index: usize) {
+        if let Some(page) = self.shared.map.page_of(header) {
+            let slot = Slot { page, header, class: header.class(), index };
+            let p = self.shared.map.address(page).wrapping_add(index * slot.class.size());
+            self.shared.judge(Err(slot.misuse(What::DoubleFree, p)))
+        }
+    }
+}
+
+impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
+    fn list(&self, class: Class) -> &super::HandOver {
+        &self.hand_over[class.index() % C]
+    }
+
+    /// Frees a slot of a slab that is not, or not to be treated as, the
+    /// calling thread's.
+    pub(super) fn free_remote(&self, slot: &Slot<'_>) -> Result<(), Misuse> {
+        if let remote::Outcome::HandOver(page) = remote::free(&self.map, slot)? {
+            self.hand_over(page);
+        }
+        Ok(())
+    }
+
+    /// Puts a LISTED slab, which is the caller's alone, on its class's list.
+    /// The class is read only now: before the slab was won, its page may have
+    /// begun another life.
+    pub(super) fn hand_over(&self, page: PageNo) {
+        self.list(self.map.header(page).class()).push(&self.map, page);
+    }
+
+    /// Gives a slab of the owner's, which is in none of its lists, to whoever
+    /// needs it.
+    pub(super) fn give_up(&self, page: PageNo) {
+        self.map.header(page).owner.store(LISTED, SeqCst);
+        self.hand_over(page);
+    }
+
+    /// Takes all slabs that were handed over into the seat's queues.
+    pub(super) fn adopt_all(&self, seat: &Seat<'_, G, L, SHIFT, C>) {
+        for number in 0..C {
+            let class = Class::from_number(number as u8);
+            while let Some(page) = seat.adopt(class) {
+                seat.local().bin(class).push_back(&self.map, page);
+            }
+        }
+    }
+
+    /// Checks the hand-over lists (I9), in a quiet moment.
+    pub(super) fn check_hand_over(&self) -> Result<(), Violation> {
+        for number in 0..C {
+            let class = Class::from_number(number as u8);
+            let mut next = self.list(class).peek();
+            while let Some(page) = next {
+                let header = self.map.header(page);
+                let slab = matches!(header.kind(), Kind::Small | Kind::Medium) && header.class() == class;
+                if !slab || header.owner.load(Relaxed) != LISTED {
+                    let what = "a hand-over list holds something else than its class's slabs";
+                    return Err(Violation { invariant: 9, page: page.get(), what });
+                }
+                next = header.next.page();
+            }
+        }
+        Ok(())
+    }
+}

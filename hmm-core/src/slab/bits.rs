@@ -1,0 +1,96 @@
+//! The bitmap of a slab.
+
+use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::Ordering::Relaxed;
+
+use crate::pages::header::Header;
+use crate::pages::meta::remote_distance;
+use crate::units::{WORD_BITS, Word};
+
+/// The word of a bitmap in which every slot is free.
+pub(crate) const ALL_FREE: Word = !0;
+
+/// A slab's bitmap: `words` local words, then as many remote ones.
+///
+/// The last word may have more bits than the slab has slots left. These
+/// **phantom bits** are always 1 in the local word and 0 in the remote one: a
+/// full word is all ones wherever it lies, and a free at an address that is no
+/// slot finds its bit set like a double free. They are never handed out,
+/// because a word counts as used up when only its phantoms are left.
+#[derive(Clone, Copy)]
+pub(crate) struct Bits<'a> {
+    first: *const AtomicUsize,
+    words: usize,
+    header: &'a Header,
+}
+
+impl<'a> Bits<'a> {
+    /// The bitmap of the slab with this header, `words` words a half.
+    pub(crate) fn new(header: &'a Header, words: usize) -> Self {
+        Self { first: header.bits(), words, header }
+    }
+
+    pub(crate) fn words(&self) -> usize {
+        self.words
+    }
+
+    /// The words handed out from so far.
+    pub(crate) fn touched(&self) -> usize {
+        self.header.touched()
+    }
+
+    /// Local word `word`.
+    pub(crate) fn local(&self, word: usize) -> &'a AtomicUsize {
+        debug_assert!(word < self.words);
+        // SAFETY: a slab's bitmap has `words` local words (I4) and is not
+        // unmapped, ever.
+        unsafe { &*self.first.add(word) }
+    }
+
+    /// Remote word `word`.
+    pub(crate) fn remote(&self, word: usize) -> &'a AtomicUsize {
+        debug_assert!(word < self.words);
+        // SAFETY: the remote words follow the local ones at this distance.
+        unsafe { &*self.first.add(remote_distance(self.words) + word) }
+    }
+
+    /// The phantom bits of word `word` in a slab of `slots` slots.
+    pub(crate) fn phantoms(word: usize, slots: usize) -> Word {
+        let left = slots.saturating_sub(word * WORD_BITS);
+        if left >= WORD_BITS { 0 } else { ALL_FREE << left }
+    }
+
+    /// Makes every slot free.
+    pub(crate) fn fill(&self) {
+        for word in 0..self.words {
+            self.local(word).store(ALL_FREE, Relaxed);
+            self.remote(word).store(0, Relaxed);
+        }
+    }
+
+    /// Whether every slot is free and no remote free is pending: a pending
+    /// slot is not free locally.
+    pub(crate) fn all_free(&self) -> bool {
+        (0..self.words).all(|word| self.local(word).load(Relaxed) == ALL_FREE)
+    }
+
+    /// Whether any slot is free locally, in a slab of `slots` slots.
+    pub(crate) fn any_free(&self, slots: usize) -> bool {
+        (0..self.words).any(|word| self.local(word).load(Relaxed) != Self::phantoms(word, slots))
+    }
+
+    /// Slots free locally, and slots freed remotely.
+    pub(crate) fn count(&self, slots: usize) -> (usize, usize) {
+        (0..self.words).fold((0, 0), |(local, remote), word| {
+            let free = self.local(word).load(Relaxed) & !Self::phantoms(word, slots);
+            let freed = self.remote(word).load(Relaxed);
+            (local + free.count_ones() as usize, remote + freed.count_ones() as usize)
+        })
+    }
+
+    /// Whether slot `slot` is in use: neither free nor freed remotely.
+    pub(crate) fn is_live(&self, slot: usize) -> bool {
+        let (word, bit) = (slot / WORD_BITS, 1 << (slot % WORD_BITS));
+        (self.local(word).load(Relaxed) | self.remote(word).load(Relaxed)) & bit == 0
+    }
+}

@@ -1,0 +1,94 @@
+//! What a heap holds, exact by construction: counted from the bits.
+
+use crate::grow::HeapGrow;
+use crate::pages::Pages;
+use crate::pages::header::Kind;
+use crate::pages::map::PageMap;
+use crate::slab::Bits;
+use crate::units::{GRANULE, Geometry};
+
+/// What a heap holds. All figures but the counts are bytes; the names are
+/// jemalloc's, which users of allocators know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Live blocks: slots at the size of their class, large blocks as asked for.
+    pub allocated: usize,
+    /// Pages that hold live blocks or are in some owner's use.
+    pub active: usize,
+    /// What may be backed by memory: active pages, free ones that were used
+    /// and not purged since, and metadata. An upper bound.
+    pub resident: usize,
+    /// The heap's address ranges, without the holes that others hold in them.
+    pub mapped: usize,
+    /// Free pages that hold no memory.
+    pub retained: usize,
+    /// The heap's own tables.
+    pub metadata: usize,
+    /// Live blocks, by number.
+    pub blocks: usize,
+    /// Free slots in slabs, by number.
+    pub free_blocks: usize,
+    /// Live large blocks, by number.
+    pub large_blocks: usize,
+    /// Live large blocks, their bytes.
+    pub large_bytes: usize,
+    /// Free pages, by number.
+    pub pages_free: usize,
+    /// The longest run of free pages: the largest block that surely fits.
+    pub longest_free: usize,
+    /// Free pages at the top of the heap's ranges.
+    pub top_free: usize,
+    /// Runs of free pages, by number.
+    pub free_runs: usize,
+    /// Owners (threads' heaps) made so far, by number; 1 for a single heap.
+    pub heaps: usize,
+}
+
+impl Stats {
+    /// Walks all runs of the heap. Needs the run layer's lock; what owners do
+    /// meanwhile may or may not be counted.
+    pub(crate) fn collect<G: HeapGrow, const SHIFT: u32>(map: &PageMap<SHIFT>, pages: &Pages<G, SHIFT>) -> Self {
+        let mut stats = Self { heaps: 1, ..Self::default() };
+        let page_bytes = Geometry::<SHIFT>::PAGE;
+        for page in map.runs() {
+            let header = map.header(page);
+            let run = header.run();
+            let bytes = run as usize * page_bytes;
+            match header.kind() {
+                Kind::Small | Kind::Medium => {
+                    let info = Geometry::<SHIFT>::info(header.class());
+                    let slots = usize::from(info.slots);
+                    let (local, remote) = Bits::new(header, usize::from(info.words)).count(slots);
+                    let live = slots.saturating_sub(local + remote);
+                    stats.active += bytes;
+                    stats.blocks += live;
+                    stats.free_blocks += slots - live;
+                    stats.allocated += live * info.size as usize;
+                }
+                Kind::Large => {
+                    stats.active += bytes;
+                    stats.blocks += 1;
+                    stats.large_blocks += 1;
+                    stats.large_bytes += header.large_bytes();
+                    stats.allocated += header.large_bytes();
+                }
+                Kind::Free => {
+                    stats.pages_free += run as usize;
+                    stats.free_runs += 1;
+                    let clean = (0..run).filter(|&i| !map.is_dirty(page.up(i))).count();
+                    stats.retained += clean * page_bytes;
+                    if map.surroundings(page).2 == run {
+                        stats.top_free += bytes;
+                    }
+                }
+                _ => {}
+            }
+        }
+        stats.mapped = map.regions().map(|region| region.bytes()).sum::<usize>() - pages.foreign_bytes();
+        stats.metadata = pages.meta_bytes();
+        stats.resident = stats.active + stats.pages_free * page_bytes - stats.retained + stats.metadata;
+        stats.longest_free = pages.longest_free(map);
+        debug_assert!(stats.allocated % GRANULE == 0);
+        stats
+    }
+}

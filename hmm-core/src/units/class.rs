@@ -1,0 +1,324 @@
+//! Size classes.
+//!
+//! ```text
+//!   16 32 48 … 256 | 288 320 … 512 | 576 640 … 1024 | … | … 128 KiB
+//!   steps of 16    | eight classes to every doubling: ≤ 12.5 % waste
+//! ```
+//!
+//! The sequence of sizes is the same for every heap; how many of them a heap
+//! uses, and how many pages a slab of each takes, follows from its page size
+//! ([`Geometry`]). The spacing is that of jemalloc and its descendants.
+
+use core::fmt;
+
+use super::{GRANULE, WORD_BITS};
+
+/// Sizes up to this one are found by table, those above by formula.
+const TABLE_MAX: usize = 1024;
+/// The classes from 16 to 256 bytes.
+const LINEAR: usize = 16;
+/// The size of the last class of the whole sequence.
+const SIZE_MAX: usize = 128 * 1024;
+/// The classes of the whole sequence: 16, then 8 for each of 9 doublings.
+const ALL: usize = LINEAR + 8 * 9;
+
+/// A size class, by index into the sequence of sizes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
+pub(crate) struct Class(u8);
+
+impl Class {
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    pub(crate) const fn number(self) -> u8 {
+        self.0
+    }
+
+    pub(crate) const fn from_number(number: u8) -> Self {
+        Self(number)
+    }
+
+    /// The bytes of a slot.
+    pub(crate) const fn size(self) -> usize {
+        size_of_index(self.0 as usize)
+    }
+
+    pub(crate) const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Debug for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "class of {} bytes", self.size())
+    }
+}
+
+const fn size_of_index(index: usize) -> usize {
+    if index < LINEAR {
+        return (index + 1) * GRANULE;
+    }
+    let doubling = (index - LINEAR) / 8;
+    let eighth = (index - LINEAR) % 8 + 9;
+    eighth << (doubling + 5)
+}
+
+const fn index_by_formula(size: usize) -> usize {
+    debug_assert!(size > 256);
+    let last = size - 1;
+    let doubling = last.ilog2() as usize - 8;
+    LINEAR + doubling * 8 + (last >> (doubling + 5)) - 8
+}
+
+const fn index_by_search(size: usize) -> usize {
+    let mut index = 0;
+    while size_of_index(index) < size {
+        index += 1;
+    }
+    index
+}
+
+/// `TABLE[(size + 15) / 16]` is the class of `size`.
+static TABLE: [u8; TABLE_MAX / GRANULE + 1] = {
+    let mut table = [0; TABLE_MAX / GRANULE + 1];
+    let mut unit = 0;
+    while unit < table.len() {
+        table[unit] = index_by_search(unit * GRANULE) as u8;
+        unit += 1;
+    }
+    table
+};
+
+/// What a heap of some page size knows of one class.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClassInfo {
+    /// Bytes of a slot.
+    pub(crate) size: u32,
+    /// `ceil(2^32 / size)` for small classes, `ceil(2^32 / (size in units of
+    /// 1/64 page))` for medium ones: see [`Geometry::slot_of`].
+    pub(crate) recip: u32,
+    /// Slots of a slab.
+    pub(crate) slots: u16,
+    /// Words of a slab's bitmap. Covers also the slot that would begin in the
+    /// leftover bytes at the slab's end, so that an index computed from any
+    /// offset in the slab has a bit.
+    pub(crate) words: u8,
+    /// Pages of a slab.
+    pub(crate) run: u8,
+}
+
+impl ClassInfo {
+    const fn new(index: usize, page: usize) -> Self {
+        let size = size_of_index(index);
+        let run = run_pages(size, page);
+        let bytes = run * page;
+        let words = bytes.div_ceil(size).div_ceil(WORD_BITS);
+        let divisor = if size <= page / 8 || run == 1 { size } else { size / (page / 64) };
+        Self {
+            size: size as u32,
+            recip: (1_u64 << 32).div_ceil(divisor as u64) as u32,
+            slots: (bytes / size) as u16,
+            words: words as u8,
+            run: run as u8,
+        }
+    }
+}
+
+/// Pages of a slab of `size`-byte slots: one while eight slots fit, else as
+/// few as hold eight of them, at most 16.
+const fn run_pages(size: usize, page: usize) -> usize {
+    if size <= page / 8 || page < HOSTED_PAGE { 1 } else { (8 * size).div_ceil(page) }
+}
+
+/// Heaps with pages at least this large have medium slabs of several pages;
+/// in those with smaller ones, blocks beyond half a page are page runs.
+const HOSTED_PAGE: usize = 8 * 1024;
+
+/// What follows from the page size of a heap, `1 << SHIFT` bytes.
+pub(crate) struct Geometry<const SHIFT: u32>;
+
+impl<const SHIFT: u32> Geometry<SHIFT> {
+    /// Bytes of a page.
+    pub(crate) const PAGE: usize = 1 << SHIFT;
+
+    /// The largest block that a slab serves; larger ones are page runs.
+    pub(crate) const SLAB_MAX: usize =
+        if Self::PAGE >= HOSTED_PAGE { 2 * Self::PAGE } else { Self::PAGE / 2 };
+
+    /// The number of classes in use.
+    pub(crate) const CLASSES: usize = index_by_search(Self::SLAB_MAX) + 1;
+
+    const INFO: [ClassInfo; ALL] = {
+        let mut all = [ClassInfo::new(0, Self::PAGE); ALL];
+        let mut index = 0;
+        while index < Self::CLASSES {
+            all[index] = ClassInfo::new(index, Self::PAGE);
+            index += 1;
+        }
+        all
+    };
+
+    /// What is known of `class`.
+    #[inline]
+    pub(crate) fn info(class: Class) -> &'static ClassInfo {
+        const { Self::assert_sound() };
+        let all: &'static [ClassInfo; ALL] = const { &Self::INFO };
+        &all[class.index()]
+    }
+
+    /// The smallest class whose slots hold `size` bytes; the caller has
+    /// compared `size` with [`SLAB_MAX`](Self::SLAB_MAX).
+    #[inline]
+    pub(crate) fn class_of(size: usize) -> Class {
+        debug_assert!(size <= Self::SLAB_MAX);
+        if size <= TABLE_MAX {
+            // The index is at most TABLE_MAX / GRANULE, which the compiler
+            // sees; there is no bounds check.
+            Class(TABLE[size.div_ceil(GRANULE)])
+        } else {
+            Class(index_by_formula(size) as u8)
+        }
+    }
+
+    /// The smallest class whose slots hold `size` bytes and are aligned to
+    /// `align`, a power of two no larger than a page; `None` if no slab
+    /// serves such blocks. Slabs begin at page boundaries, so a slot is as
+    /// aligned as its size is divisible.
+    pub(crate) fn class_of_aligned(size: usize, align: usize) -> Option<Class> {
+        let size = if size > align { size } else { align };
+        if size > Self::SLAB_MAX || align > Self::PAGE {
+            return None;
+        }
+        let mut class = Self::class_of(size);
+        while class.index() < Self::CLASSES {
+            if class.size() & (align - 1) == 0 {
+                return Some(class);
+            }
+            class = class.next();
+        }
+        None
+    }
+
+    /// Whether slabs of `class` span several pages.
+    pub(crate) fn is_medium(class: Class) -> bool {
+        Self::info(class).run > 1
+    }
+
+    /// The slot that begins exactly `offset` bytes into a slab of `class`;
+    /// `None` if none does.
+    ///
+    /// With `r = ceil(2^32 / size) = (2^32 + e) / size` and
+    /// `offset = i * size + rest`, the product `offset * r` is
+    /// `i * 2^32 + i * e + rest * r`. As `i * e < r` its low half is below `r`
+    /// exactly if `rest` is 0, and its high half is `i`: one multiplication
+    /// divides and tells whether there was a remainder. `assert_sound` checks
+    /// the bound. (After Lemire, Kaser and Kurz, "Faster remainder by direct
+    /// computation", 2019.) Medium slabs count in units of 1/64 page, which
+    /// divides all their sizes.
+    #[inline]
+    pub(crate) fn slot_of(class: Class, offset: usize) -> Option<usize> {
+        let info = Self::info(class);
+        let unit = Self::PAGE / 64;
+        let offset = if info.run == 1 {
+            offset
+        } else if offset % unit == 0 {
+            offset / unit
+        } else {
+            return None;
+        };
+        let product = offset as u64 * u64::from(info.recip);
+        let slot = (product >> 32) as usize;
+        ((product as u32) < info.recip && slot < usize::from(info.slots)).then_some(slot)
+    }
+
+    /// The number of pages that hold `bytes`; `None` beyond the numbers.
+    pub(crate) fn pages_for(bytes: usize) -> Option<u32> {
+        u32::try_from(bytes.div_ceil(Self::PAGE)).ok()
+    }
+
+    const fn assert_sound() {
+        assert!(SHIFT >= 7 && SHIFT <= 20, "pages are of 128 bytes to 1 MiB");
+        assert!(Self::CLASSES <= ALL && Self::SLAB_MAX <= SIZE_MAX);
+        let mut index = 0;
+        while index < Self::CLASSES {
+            let info = &Self::INFO[index];
+            let size = info.size as usize;
+            let bytes = info.run as usize * Self::PAGE;
+            let unit = if info.run == 1 { 1 } else { Self::PAGE / 64 };
+            let (span, divisor) = ((bytes / unit) as u64, (size / unit) as u64);
+            assert!(size % unit == 0, "medium sizes count in units");
+            let e = info.recip as u64 * divisor - (1 << 32);
+            assert!((span / divisor) * e < info.recip as u64, "exact start check");
+            let largest = (span / divisor) * e + (divisor - 1) * info.recip as u64;
+            assert!(largest <= u32::MAX as u64, "the low half holds every remainder");
+            assert!(info.words as usize <= WORD_BITS, "one summary word");
+            assert!(info.run == 1 || info.slots <= 16, "one mask of soiled slots");
+            assert!(info.slots >= 2 && info.slots as usize <= WORD_BITS * WORD_BITS);
+            let left_over = bytes - info.slots as usize * size;
+            assert!(Self::PAGE < HOSTED_PAGE || left_over * 8 <= bytes, "an eighth at most");
+            index += 1;
+        }
+    }
+}
+
+const _: () = {
+    assert!(size_of_index(ALL - 1) == SIZE_MAX);
+    assert!(size_of_index(LINEAR - 1) == 256 && size_of_index(LINEAR) == 288);
+    let mut index = LINEAR;
+    while index < ALL {
+        let size = size_of_index(index);
+        assert!(index_by_formula(size) == index && index_by_formula(size - 1) == index);
+        assert!(index_by_formula(size_of_index(index - 1) + 1) == index);
+        index += 1;
+    }
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_offset<const SHIFT: u32>() {
+        for index in 0..Geometry::<SHIFT>::CLASSES {
+            let class = Class::from_number(index as u8);
+            let info = Geometry::<SHIFT>::info(class);
+            let size = info.size as usize;
+            for offset in 0..usize::from(info.run) << SHIFT {
+                let starts = offset % size == 0 && offset / size < usize::from(info.slots);
+                let expected = starts.then_some(offset / size);
+                assert_eq!(Geometry::<SHIFT>::slot_of(class, offset), expected, "{class:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_multiplication_tells_slot_and_start() {
+        every_offset::<16>();
+        every_offset::<9>();
+    }
+
+    #[test]
+    fn every_size_gets_the_smallest_class_that_holds_it() {
+        type G = Geometry<16>;
+        for size in 0..=G::SLAB_MAX {
+            let class = G::class_of(size);
+            assert!(class.size() >= size);
+            assert!(class.index() == 0 || Class(class.0 - 1).size() < size);
+            assert!(size < 128 || (class.size() - size) * 8 <= size, "waste at {size}");
+        }
+    }
+
+    #[test]
+    fn aligned_classes_are_aligned_and_exist_up_to_a_page() {
+        type G = Geometry<16>;
+        for shift in 0..=16 {
+            let align = 1 << shift;
+            for size in [0, 1, 100, align, align + 1, 3000, 40_000, 65_536] {
+                let class = G::class_of_aligned(size, align).unwrap();
+                assert!(class.size() >= size && class.size() % align == 0);
+            }
+        }
+        assert!(G::class_of_aligned(1, 128 * 1024).is_none());
+    }
+}

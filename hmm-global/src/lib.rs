@@ -1,0 +1,82 @@
+//! HMM as Rust's global allocator: one line, no C toolchain.
+//!
+//! ```
+//! #[global_allocator]
+//! static A: hmm_global::Hmm = hmm_global::Hmm::new();
+//!
+//! let words: Vec<String> = (0..1000).map(|n| n.to_string()).collect();
+//! assert_eq!(words.len(), 1000);
+//! assert!(hmm_global::Hmm::stats().blocks >= 1000);
+//! ```
+//!
+//! Every deallocation is checked: a double free, a pointer from elsewhere, and
+//! a layout that cannot be the block's end the program with one line on stderr.
+
+#![no_std]
+
+use core::alloc::{GlobalAlloc, Layout};
+
+pub use hmm_sys::{Stats, Violation};
+
+/// The allocator. All values are the same heap, the process's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hmm;
+
+impl Hmm {
+    /// The allocator, for a `static`.
+    pub const fn new() -> Self {
+        Self
+    }
+
+    /// What the heap holds; walks it.
+    pub fn stats() -> Stats {
+        hmm_sys::stats()
+    }
+
+    /// Walks the heap and asserts its invariants; for quiet moments.
+    ///
+    /// # Errors
+    ///
+    /// The first invariant that does not hold.
+    pub fn check() -> Result<(), Violation> {
+        hmm_sys::check()
+    }
+
+    /// Gives all free memory back to the system; says whether any went back.
+    pub fn trim() -> bool {
+        hmm_sys::trim(0)
+    }
+}
+
+/// The alignment that every block has.
+const GRANULE: usize = 16;
+
+// SAFETY: blocks are disjoint, as large and as aligned as their layouts say,
+// and live until they are deallocated; nothing unwinds.
+unsafe impl GlobalAlloc for Hmm {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if layout.align() <= GRANULE {
+            hmm_sys::alloc(layout.size())
+        } else {
+            hmm_sys::alloc_aligned(layout.align(), layout.size())
+        }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        hmm_sys::alloc_zeroed_aligned(layout.align(), layout.size())
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { hmm_sys::free_sized(p, layout.size(), layout.align()) };
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, p: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        unsafe { hmm_sys::realloc_aligned(p, layout.align(), size) }
+    }
+}

@@ -1,0 +1,140 @@
+//! The break: the memory behind the program's data, moved by `sbrk`.
+//!
+//! ```text
+//!   | ours      | foreign | ours             | slack |
+//!                                       top ─┘       └─ break, if others moved it
+//! ```
+//!
+//! The break belongs to the whole process. Anyone may move it: each call asks
+//! where it is now, what others took shows up as a gap, and it is lowered only
+//! while it is still where we left it.
+
+use core::ptr::NonNull;
+
+use hmm_core::Span;
+
+use crate::errno::Errno;
+
+/// The least to grow by: moving the break costs about as much for 4 MiB as for
+/// 4 KiB.
+const STEP: usize = 4 * 1024 * 1024;
+
+/// Our part of the break.
+#[derive(Debug)]
+pub(crate) struct Break {
+    /// Where what we have ends; 0 before the first growth.
+    top: usize,
+    /// Bytes we have.
+    bytes: usize,
+    /// Somebody lowered the break into our memory: hands off from now on.
+    lost: bool,
+}
+
+/// Moves the break by `delta` bytes and returns where it was.
+#[cfg(not(target_env = "musl"))]
+fn move_by(delta: isize) -> Option<NonNull<u8>> {
+    // Through libc: it caches where the break is, and the raw system call
+    // behind its back would have it shrink the heap under us.
+    // SAFETY: moving the break up adds memory nobody has; the caller lowers
+    // it only over memory of its own.
+    let was = unsafe { libc::sbrk(delta as libc::intptr_t) };
+    if was.addr() == usize::MAX { None } else { NonNull::new(was.cast()) }
+}
+
+/// Moves the break by `delta` bytes and returns where it was. musl's `sbrk`
+/// refuses to move it, and musl has no cached break to be at odds with.
+#[cfg(target_env = "musl")]
+fn move_by(delta: isize) -> Option<NonNull<u8>> {
+    // SAFETY: an impossible address makes the kernel tell the break.
+    let was = unsafe { libc::syscall(libc::SYS_brk, 0) } as usize;
+    let wanted = was.checked_add_signed(delta)?;
+    // SAFETY: as for `sbrk`.
+    let now = unsafe { libc::syscall(libc::SYS_brk, wanted) } as usize;
+    if now != wanted {
+        return None;
+    }
+    NonNull::new(core::ptr::with_exposed_provenance_mut(was))
+}
+
+impl Break {
+    pub(crate) const fn new() -> Self {
+        Self { top: 0, bytes: 0, lost: false }
+    }
+
+    /// Bytes we have.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether what ends at `end` ends our part.
+    pub(crate) fn ends_at(&self, end: usize) -> bool {
+        self.top == end && end != 0
+    }
+
+    /// At least `min` more bytes, aligned at both ends; in steps that grow
+    /// with the heap, or smaller ones where those are refused.
+    pub(crate) fn grow(&mut self, min: usize, align: usize) -> Option<Span> {
+        let _errno = Errno::keep();
+        let min = min.checked_next_multiple_of(align)?;
+        let step = STEP.max(self.bytes / 8).checked_next_multiple_of(align)?;
+        let mut want = min.max(step);
+        while !self.lost {
+            let pad = move_by(0)?.addr().get().wrapping_neg() & (align - 1);
+            let delta = isize::try_from(want.checked_add(pad)?).ok()?;
+            match move_by(delta) {
+                Some(was) => match self.accept(was, delta as usize, align) {
+                    Some(span) if span.bytes >= min => return Some(span),
+                    // Others moved the break between our two calls and what
+                    // is left is too short. It stays a hole.
+                    _ => {}
+                },
+                None if want == min => return None,
+                None => want = min.max((want / 2).next_multiple_of(align)),
+            }
+        }
+        None
+    }
+
+    /// What of the `bytes` bytes from `was` on is ours, whole pages of it.
+    fn accept(&mut self, was: NonNull<u8>, bytes: usize, align: usize) -> Option<Span> {
+        let at = was.addr().get();
+        if at < self.top {
+            self.lost = true;
+            return None;
+        }
+        let start = at.checked_next_multiple_of(align)?;
+        let end = (at + bytes) & !(align - 1);
+        let length = end.checked_sub(start).filter(|&length| length > 0)?;
+        self.top = end;
+        self.bytes += length;
+        // SAFETY: `start` lies within the bytes that `sbrk` just added.
+        let start = unsafe { was.add(start - at) };
+        Some(Span { start, bytes: length })
+    }
+
+    /// Lowers the break by our last `bytes` bytes, if it is still ours.
+    ///
+    /// # Safety
+    ///
+    /// Nothing lives there, and they end at our top.
+    pub(crate) unsafe fn shrink(&mut self, bytes: usize) -> bool {
+        let _errno = Errno::keep();
+        let Ok(delta) = isize::try_from(bytes) else { return false };
+        if self.lost || move_by(0).is_none_or(|now| now.addr().get() != self.top) {
+            return false;
+        }
+        match move_by(-delta) {
+            None => false,
+            Some(was) if was.addr().get() == self.top => {
+                self.top -= bytes;
+                self.bytes -= bytes;
+                true
+            }
+            // Somebody raised the break between our two calls: give it back.
+            Some(_) => {
+                move_by(delta);
+                false
+            }
+        }
+    }
+}

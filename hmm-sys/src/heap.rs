@@ -1,0 +1,142 @@
+//! The process's heap.
+
+use hmm_core::{Shared, Violation};
+
+use crate::life;
+use crate::lock::Lock;
+use crate::message;
+use crate::system::System;
+use crate::tls;
+
+/// A thread's heap.
+pub(crate) type Owner = hmm_core::Owner;
+
+/// The one heap of the process.
+pub(crate) static HEAP: Shared<System, Lock> = Shared::new(System::new(), message::misuse);
+
+/// The calling thread's heap, which it gets now if it has none.
+fn own() -> *const Owner {
+    let owner = tls::get();
+    if owner.is_null() { life::begin_thread() } else { owner }
+}
+
+/// A block of at least `size` bytes, aligned to 16; null when memory has run
+/// out. A size of 0 gives a block of its own, too.
+#[inline(always)]
+pub fn alloc(size: usize) -> *mut u8 {
+    // SAFETY: the word is the calling thread's.
+    let p = unsafe { HEAP.alloc_fast(tls::get(), size) };
+    if p.is_null() { alloc_slow(size) } else { p }
+}
+
+#[cold]
+#[inline(never)]
+fn alloc_slow(size: usize) -> *mut u8 {
+    // SAFETY: the owner is the calling thread's.
+    unsafe { HEAP.alloc(own(), size) }
+}
+
+/// As [`alloc`], with the first `size` bytes zero. Memory that is known to be
+/// zero is not written.
+#[inline]
+pub fn alloc_zeroed(size: usize) -> *mut u8 {
+    alloc_zeroed_aligned(1, size)
+}
+
+/// As [`alloc_aligned`], with the first `size` bytes zero.
+#[inline(never)]
+pub fn alloc_zeroed_aligned(align: usize, size: usize) -> *mut u8 {
+    // SAFETY: the owner is the calling thread's.
+    unsafe { HEAP.alloc_zeroed(own(), align, size) }
+}
+
+/// As [`alloc`], at a multiple of `align` bytes, any power of two.
+#[inline(never)]
+pub fn alloc_aligned(align: usize, size: usize) -> *mut u8 {
+    // SAFETY: the owner is the calling thread's.
+    unsafe { HEAP.alloc_aligned(own(), align, size) }
+}
+
+/// Frees the block at `p`; null is fine. Misuse ends the program with a line
+/// that names it.
+///
+/// # Safety
+///
+/// If `p` is a live block, nothing uses it any more.
+#[inline(always)]
+pub unsafe fn free(p: *mut u8) {
+    if !p.is_null() {
+        // SAFETY: the word is the calling thread's; the rest the caller's
+        // promise.
+        unsafe { HEAP.free(tls::get(), p) };
+    }
+}
+
+/// As [`free`], after checking that the block may be one of `size` bytes and
+/// alignment `align`, a power of two (1: none in particular).
+///
+/// # Safety
+///
+/// As [`free`].
+#[inline]
+pub unsafe fn free_sized(p: *mut u8, size: usize, align: usize) {
+    if !p.is_null() {
+        HEAP.check_sized(p, size, align);
+        // SAFETY: the caller's promise.
+        unsafe { free(p) };
+    }
+}
+
+/// Makes the block at `p` hold `size` bytes; returns where it is now. Null
+/// when memory has run out; the block is then as it was.
+///
+/// # Safety
+///
+/// As [`free`]; `p` is not null, and not used again if another address is
+/// returned.
+#[inline]
+pub unsafe fn realloc(p: *mut u8, size: usize) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    unsafe { realloc_aligned(p, 1, size) }
+}
+
+/// As [`realloc`], at a multiple of `align` bytes, any power of two.
+///
+/// # Safety
+///
+/// As [`realloc`].
+#[inline(never)]
+pub unsafe fn realloc_aligned(p: *mut u8, align: usize, size: usize) -> *mut u8 {
+    // SAFETY: the owner is the calling thread's; the rest the caller's promise.
+    unsafe { HEAP.realloc(own(), p, align, size) }
+}
+
+/// The bytes that the block at `p` holds, at least those asked for; 0 for
+/// null.
+///
+/// # Safety
+///
+/// `p` is a live block or null. (Anything else ends the program.)
+pub unsafe fn usable_size(p: *const u8) -> usize {
+    if p.is_null() { 0 } else { HEAP.usable_size(p) }
+}
+
+/// Gives all free memory back to the system but `pad` bytes at the heap's top.
+/// Says whether any went back.
+pub fn trim(pad: usize) -> bool {
+    // SAFETY: the owner is the calling thread's.
+    unsafe { HEAP.trim(own(), pad) }
+}
+
+/// Walks the heap and asserts its invariants. Meant for quiet moments: what
+/// other threads do meanwhile may look like a violation.
+///
+/// # Errors
+///
+/// The first invariant that does not hold.
+pub fn check() -> Result<(), Violation> {
+    // SAFETY: headers, bitmaps and owners are never unmapped and all their
+    // fields that other threads change are atomics or single words; see the
+    // caveat above.
+    unsafe { HEAP.check() }
+}

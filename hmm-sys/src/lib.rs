@@ -1,0 +1,42 @@
+//! HMM on a hosted system: the one process-wide heap and all that it needs of
+//! the operating system.
+//!
+//! ```text
+//!   doors (C library, Rust global allocator)
+//!     heap      the process's heap: alloc, free, realloc, … for any thread; stats
+//!     life      threads that begin and end, fork
+//!     tls       the thread's word: where its own heap is
+//!     system    HeapGrow: the break first, the mmap reserve when it is refused
+//!     brk       sbrk: grown in steps, lowered again, shared with others
+//!     reserve   mmap: a range grown in place
+//!     meta      mmap: the heap's own tables, between guard pages
+//!     lock, errno, limits, message
+//! ```
+//!
+//! Everything is `no_std` and calls nothing of libc that allocates. All
+//! functions keep `errno`; setting it is the business of the doors.
+
+#![no_std]
+
+mod brk;
+mod errno;
+mod heap;
+mod life;
+mod limits;
+mod lock;
+mod message;
+mod meta;
+mod moves;
+mod reserve;
+mod stats;
+mod system;
+mod tls;
+
+pub use heap::{
+    alloc, alloc_aligned, alloc_zeroed, alloc_zeroed_aligned, check, free, free_sized, realloc,
+    realloc_aligned, trim, usable_size,
+};
+pub use hmm_core::Violation;
+pub use limits::page_size;
+pub use message::{report, write_stderr};
+pub use stats::{Stats, stats};

@@ -1,0 +1,74 @@
+//! The hosted backend: the break first, the reserve when it is refused.
+
+use core::ptr::NonNull;
+
+use hmm_core::{Grown, HeapGrow, Span};
+
+use crate::brk::Break;
+use crate::errno::Errno;
+use crate::moves::Moves;
+use crate::reserve::Reserve;
+use crate::{limits, meta};
+
+/// Memory from the operating system.
+#[derive(Debug)]
+pub(crate) struct System {
+    pub(crate) brk: Break,
+    pub(crate) reserve: Reserve,
+    moves: Moves,
+}
+
+impl System {
+    pub(crate) const fn new() -> Self {
+        Self { brk: Break::new(), reserve: Reserve::new(), moves: Moves::new() }
+    }
+}
+
+// SAFETY: both sources hand out memory that the kernel added for this call,
+// upward in their own range; `shrink` gives back only the end of one of them.
+unsafe impl HeapGrow for System {
+    fn grow(&mut self, min: usize, align: usize) -> Option<Grown> {
+        match self.brk.grow(min, align) {
+            Some(span) => Some(Grown { span, room: limits::address_room().max(span.bytes), zeroed: true }),
+            None => self.reserve.grow(min, align),
+        }
+    }
+
+    unsafe fn shrink(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
+        let end = start.addr().get() + bytes;
+        if self.brk.ends_at(end) {
+            // SAFETY: the caller's promise.
+            unsafe { self.brk.shrink(bytes) }
+        } else if self.reserve.ends_at(end) {
+            // SAFETY: the caller's promise.
+            unsafe { self.reserve.shrink(start, bytes) }
+        } else {
+            false
+        }
+    }
+
+    unsafe fn purge(&mut self, span: Span) -> bool {
+        let _errno = Errno::keep();
+        let start = span.start.as_ptr().cast();
+        // SAFETY: the caller's promise: nothing lives there. Afterwards the
+        // range reads as zero; memory that is locked refuses.
+        unsafe { libc::madvise(start, span.bytes, libc::MADV_DONTNEED) == 0 }
+    }
+
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.moves.move_pages(from, to) }
+    }
+
+    fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+        meta::set_aside(bytes)
+    }
+
+    fn open_meta(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
+        meta::open(start, bytes)
+    }
+
+    fn os_page(&self) -> usize {
+        limits::page_size()
+    }
+}
