@@ -24,14 +24,24 @@ fn own() -> *const Owner {
 /// out. A size of 0 gives a block of its own, too.
 #[inline(always)]
 pub fn alloc(size: usize) -> *mut u8 {
-    // SAFETY: the word is the calling thread's.
-    let p = unsafe { HEAP.alloc_fast(tls::get(), size) };
-    if p.is_null() { alloc_slow(size) } else { p }
+    match alloc_fast(size) {
+        Some(p) => p,
+        None => alloc_slow(size),
+    }
 }
 
+/// The quick part of [`alloc`]: `None` if it takes more than the current word
+/// of the thread's heap. For doors that have something to do in the slow case.
+#[inline(always)]
+pub fn alloc_fast(size: usize) -> Option<*mut u8> {
+    // SAFETY: the word is the calling thread's.
+    unsafe { HEAP.alloc_fast(tls::get(), size) }
+}
+
+/// The slow part of [`alloc`].
 #[cold]
 #[inline(never)]
-fn alloc_slow(size: usize) -> *mut u8 {
+pub fn alloc_slow(size: usize) -> *mut u8 {
     // SAFETY: the owner is the calling thread's.
     unsafe { HEAP.alloc(own(), size) }
 }

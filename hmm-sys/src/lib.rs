@@ -33,7 +33,7 @@ mod system;
 mod tls;
 
 pub use heap::{
-    alloc, alloc_aligned, alloc_zeroed, alloc_zeroed_aligned, check, free, free_sized, realloc,
+    alloc, alloc_aligned, alloc_fast, alloc_slow, alloc_zeroed, alloc_zeroed_aligned, check, free, free_sized, realloc,
     realloc_aligned, trim, usable_size,
 };
 pub use hmm_core::Violation;

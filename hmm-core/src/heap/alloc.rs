@@ -49,8 +49,8 @@ pub(crate) fn alloc_zeroed<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>
 /// A slot of `class`; null when memory has run out.
 fn slot<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> *mut u8 {
     let cur = s.local().cur(class);
-    let p = cur.take();
-    if p.is_null() && refill(s, class) { cur.take() } else { p }
+    let p = cur.take().or_else(|| if refill(s, class) { cur.take() } else { None });
+    p.unwrap_or(ptr::null_mut())
 }
 
 /// Whether the medium slot at `p` was never used since its pages were zero.

@@ -9,7 +9,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use super::local::Local;
 use crate::pages::map::PageMap;
 use crate::slab::ALL_FREE;
-use crate::units::{Geometry, WORD_BITS};
+use crate::units::{Class, Geometry, WORD_BITS};
 
 /// How the fast path of `free` ended.
 pub(crate) enum Freed {
@@ -22,13 +22,17 @@ pub(crate) enum Freed {
 }
 
 /// Takes a block of at least `size` bytes from the current word of its class;
-/// null if there is none or the size is not a slab's.
+/// `None` if none is left there or the size is not a slab's.
 #[inline(always)]
-pub(crate) fn alloc<const SHIFT: u32, const C: usize>(local: &Local<C>, size: usize) -> *mut u8 {
-    if size > Geometry::<SHIFT>::SLAB_MAX {
-        return core::ptr::null_mut();
-    }
-    local.cur(Geometry::<SHIFT>::class_of(size)).take()
+pub(crate) fn alloc<const SHIFT: u32, const C: usize>(local: &Local<C>, size: usize) -> Option<*mut u8> {
+    let class = if size <= Class::TABLE_MAX.min(Geometry::<SHIFT>::SLAB_MAX) {
+        Class::by_table(size)
+    } else if size <= Geometry::<SHIFT>::SLAB_MAX {
+        Class::by_formula(size)
+    } else {
+        return None;
+    };
+    local.cur(class).take()
 }
 
 /// Frees the block at `p` if it is a small slot of the owner whose slabs carry
@@ -43,7 +47,9 @@ pub(crate) fn free<const SHIFT: u32, const C: usize>(
     token: usize,
     p: *mut u8,
 ) -> Freed {
-    let Some((header, offset)) = map.locate_first(p) else { return Freed::NotHere };
+    let Some(at) = map.offset_in_first(p) else { return Freed::NotHere };
+    let header = map.header_in_first(at);
+    let offset = at & (Geometry::<SHIFT>::PAGE - 1);
     if header.owner.load(Relaxed) != token {
         return Freed::NotHere;
     }

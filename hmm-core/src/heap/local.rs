@@ -1,6 +1,7 @@
 //! One owner's view of its slabs.
 
 use core::cell::Cell;
+use core::num::NonZero;
 use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -34,20 +35,22 @@ impl Cur {
         }
     }
 
-    /// Takes the lowest free slot of the word; null if none is left.
+    /// Takes the lowest free slot of the word, if any is left.
     #[inline(always)]
-    pub(crate) fn take(&self) -> *mut u8 {
+    pub(crate) fn take(&self) -> Option<*mut u8> {
         // SAFETY: the word is one of a live slab's bitmap, or `NOTHING_FREE`;
         // neither is ever unmapped.
         let word = unsafe { &*self.word.get() };
         let free = word.load(Relaxed);
         if free == self.stop.get() {
-            return core::ptr::null_mut();
+            return None;
         }
         word.store(free & free.wrapping_sub(1), Relaxed);
-        // The phantoms are the highest bits of the word, so the lowest bit is
-        // a slot's.
-        self.base.get().wrapping_add(free.trailing_zeros() as usize * self.size.get())
+        // SAFETY: the phantoms are always set (I5), so a word that differs
+        // from them has a bit set.
+        let slot = unsafe { NonZero::new_unchecked(free) }.trailing_zeros();
+        // The phantoms are the highest bits, so the lowest one is a slot's.
+        Some(self.base.get().wrapping_add(slot as usize * self.size.get()))
     }
 
     pub(crate) fn set(&self, word: &AtomicUsize, base: *mut u8, stop: Word, size: usize) {

@@ -67,8 +67,10 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     /// ```
     #[inline]
     pub fn alloc(&mut self, size: usize) -> Option<NonNull<u8>> {
-        let p = fast::alloc::<SHIFT, C>(&self.local, size);
-        NonNull::new(p).or_else(|| NonNull::new(alloc::alloc(&*self, size)))
+        NonNull::new(match fast::alloc::<SHIFT, C>(&self.local, size) {
+            Some(p) => p,
+            None => alloc::alloc(&*self, size),
+        })
     }
 
     /// As [`alloc`](Self::alloc), with the first `size` bytes zero.

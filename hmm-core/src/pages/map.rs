@@ -129,19 +129,21 @@ impl<const SHIFT: u32> PageMap<SHIFT> {
         Self { regions: [const { Region::new() }; MAX_REGIONS] }
     }
 
-    /// The header of the page that `p` points into, if it is in the first
-    /// region, and the offset in the page: the way of the fast path.
+    /// How far into the first region `p` points, if it does.
     #[inline(always)]
-    pub(crate) fn locate_first(&self, p: *const u8) -> Option<(&Header, usize)> {
+    pub(crate) fn offset_in_first(&self, p: *const u8) -> Option<usize> {
         let region = &self.regions[0];
         let offset = p.addr().wrapping_sub(region.base().addr());
-        if offset >= region.bytes() {
-            return None;
-        }
-        // SAFETY: `offset` lies below the region's end, so the table holds an
-        // open header for its page (invariant I1).
-        let header = unsafe { &*region.table().add(offset >> SHIFT) };
-        Some((header, offset & (Self::PAGE - 1)))
+        (offset < region.bytes()).then_some(offset)
+    }
+
+    /// The header of the page `offset` bytes into the first region.
+    #[inline(always)]
+    pub(crate) fn header_in_first(&self, offset: usize) -> &Header {
+        debug_assert!(offset < self.regions[0].bytes());
+        // SAFETY: the offset lies below the region's end, so the table holds
+        // an open header for its page (I1).
+        unsafe { &*self.regions[0].table().add(offset >> SHIFT) }
     }
 
     /// The page that `p` points into; `None` if it is not in the heap.
@@ -152,7 +154,7 @@ impl<const SHIFT: u32> PageMap<SHIFT> {
                 return None;
             }
             let index = offset >> SHIFT;
-            // SAFETY: as in `locate_first`.
+            // SAFETY: as in `header_in_first`.
             let header = unsafe { &*region.table().add(index) };
             let page = region.first()?.up(index as u32);
             Some(Spot { page, header, offset: offset & (Self::PAGE - 1) })

@@ -103,19 +103,17 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
         }
     }
 
-    /// Takes a block of at least `size` bytes the quick way; null if that
+    /// Takes a block of at least `size` bytes the quick way; `None` if that
     /// would take more than the current word of its class.
     ///
     /// # Safety
     ///
     /// `owner` is the calling thread's, or null.
     #[inline(always)]
-    pub unsafe fn alloc_fast(&self, owner: *const Owner<C>, size: usize) -> *mut u8 {
+    pub unsafe fn alloc_fast(&self, owner: *const Owner<C>, size: usize) -> Option<*mut u8> {
         // SAFETY: the caller's promise; owners are never unmapped.
-        match unsafe { owner.as_ref() } {
-            Some(owner) => fast::alloc::<SHIFT, C>(&owner.local, size),
-            None => ptr::null_mut(),
-        }
+        let owner = unsafe { owner.as_ref() }?;
+        fast::alloc::<SHIFT, C>(&owner.local, size)
     }
 
     /// A block of at least `size` bytes, aligned to 16; null when memory has

@@ -13,8 +13,6 @@ use core::fmt;
 
 use super::{GRANULE, WORD_BITS};
 
-/// Sizes up to this one are found by table, those above by formula.
-const TABLE_MAX: usize = 1024;
 /// The classes from 16 to 256 bytes.
 const LINEAR: usize = 16;
 /// The size of the last class of the whole sequence.
@@ -28,6 +26,24 @@ const ALL: usize = LINEAR + 8 * 9;
 pub(crate) struct Class(u8);
 
 impl Class {
+    /// Sizes up to this one are found by table, those above by formula.
+    pub(crate) const TABLE_MAX: usize = 1024;
+
+    /// The class of `size`, at most [`TABLE_MAX`](Self::TABLE_MAX).
+    #[inline(always)]
+    pub(crate) fn by_table(size: usize) -> Self {
+        debug_assert!(size <= Self::TABLE_MAX);
+        // The compiler knows the size where it is inlined: no bounds check.
+        Self(TABLE[size.div_ceil(GRANULE)])
+    }
+
+    /// The class of `size`, more than [`TABLE_MAX`](Self::TABLE_MAX) and at
+    /// most 128 KiB.
+    #[inline(always)]
+    pub(crate) fn by_formula(size: usize) -> Self {
+        Self(index_by_formula(size) as u8)
+    }
+
     pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }
@@ -81,8 +97,8 @@ const fn index_by_search(size: usize) -> usize {
 }
 
 /// `TABLE[(size + 15) / 16]` is the class of `size`.
-static TABLE: [u8; TABLE_MAX / GRANULE + 1] = {
-    let mut table = [0; TABLE_MAX / GRANULE + 1];
+static TABLE: [u8; Class::TABLE_MAX / GRANULE + 1] = {
+    let mut table = [0; Class::TABLE_MAX / GRANULE + 1];
     let mut unit = 0;
     while unit < table.len() {
         table[unit] = index_by_search(unit * GRANULE) as u8;
@@ -173,13 +189,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
     #[inline]
     pub(crate) fn class_of(size: usize) -> Class {
         debug_assert!(size <= Self::SLAB_MAX);
-        if size <= TABLE_MAX {
-            // The index is at most TABLE_MAX / GRANULE, which the compiler
-            // sees; there is no bounds check.
-            Class(TABLE[size.div_ceil(GRANULE)])
-        } else {
-            Class(index_by_formula(size) as u8)
-        }
+        if size <= Class::TABLE_MAX { Class::by_table(size) } else { Class::by_formula(size) }
     }
 
     /// The smallest class whose slots hold `size` bytes and are aligned to

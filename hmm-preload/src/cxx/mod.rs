@@ -1,0 +1,245 @@
+//! C++'s `operator new` and `operator delete`, all of them: who replaces one
+//! has to replace its partners.
+//!
+//! When memory ends, `new` does as the standard says: it calls the handler
+//! that `std::set_new_handler` installed and tries again, and throws
+//! `std::bad_alloc` once there is no handler. The `nothrow` forms return null
+//! instead. The sized forms of `delete` check the size and the alignment.
+//!
+//! ```text
+//!   new ──► hmm_sys::alloc_fast ──► block
+//!               │ none
+//!   - - - - - - ▼ - - - - - - - - - - - - - - - - - - - -  out of line  - - -
+//!   ┌───► hmm_sys::alloc_slow ──► block
+//!   │           │ null
+//!   │           ▼
+//!   └── yes ─ handler? ── no ──► throw std::bad_alloc
+//! ```
+//!
+//! An exception passes through these functions as through any of C++: they
+//! have the "C-unwind" ABI and own nothing that would need cleaning up. A
+//! function of Rust's own ABI ends the program when an exception reaches it
+//! (`panic = "abort"`), so every function between `new` and the throw is
+//! `extern "C-unwind"`.
+
+#[macro_use]
+mod mangle;
+mod runtime;
+
+use crate::door;
+use core::ffi::c_void;
+use core::ptr;
+
+/// No alignment in particular: every block has the one that plain `new` owes.
+const ANY: usize = 1;
+
+/// `operator new(size)`, where inlining has settled what `align` is.
+#[inline(always)]
+extern "C-unwind" fn new_or_throw(size: usize, align: usize) -> *mut c_void {
+    match allocate_fast(size, align) {
+        Some(block) => block.cast(),
+        None => try_or_throw(size, align),
+    }
+}
+
+/// `operator new(size, std::nothrow)`, likewise.
+#[inline(always)]
+extern "C-unwind" fn new_or_null(size: usize, align: usize, nothrow: *const c_void) -> *mut c_void {
+    match allocate_fast(size, align) {
+        Some(block) => block.cast(),
+        None => try_or_null(size, align, nothrow),
+    }
+}
+
+/// The attempt that is worth inlining.
+#[inline(always)]
+fn allocate_fast(size: usize, align: usize) -> Option<*mut u8> {
+    match align {
+        ANY => hmm_sys::alloc_fast(size),
+        _ => None,
+    }
+}
+
+/// The whole attempt. An alignment that is no power of two is not C++, and gets
+/// null as it does in libstdc++.
+fn allocate(size: usize, align: usize) -> *mut c_void {
+    let block = match align {
+        ANY => hmm_sys::alloc_slow(size),
+        _ if align.is_power_of_two() => hmm_sys::alloc_aligned(align, size),
+        _ => ptr::null_mut(),
+    };
+    block.cast()
+}
+
+/// Out of line, and the last thing that `new` does: so the fast path needs no
+/// stack frame. A handler may free memory, install another, throw, or exit: as
+/// long as there is one, it goes on.
+#[inline(never)]
+extern "C-unwind" fn try_or_throw(size: usize, align: usize) -> *mut c_void {
+    loop {
+        let block = allocate(size, align);
+        if !block.is_null() {
+            return block;
+        }
+        match runtime::new_handler() {
+            // SAFETY: the program installed it to be called here.
+            Some(handler) if align.is_power_of_two() => unsafe { handler() },
+            _ => runtime::throw_bad_alloc(),
+        }
+    }
+}
+
+/// As [`try_or_throw`], but what the handler throws turns into null. Rust
+/// cannot catch it. The C++ runtime can: its own `nothrow` forms are a `try`
+/// around plain `operator new`, and that is ours. A static program has no
+/// second set of operators; there the exception passes on, and ends the program
+/// at the first caller that relies on `noexcept`.
+#[inline(never)]
+extern "C-unwind" fn try_or_null(size: usize, align: usize, nothrow: *const c_void) -> *mut c_void {
+    loop {
+        let block = allocate(size, align);
+        if !block.is_null() {
+            return block;
+        }
+        let handler = match runtime::new_handler() {
+            Some(handler) if align.is_power_of_two() => handler,
+            _ => return door::fail(libc::ENOMEM),
+        };
+        if align == ANY {
+            if let Some(new) = runtime::nothrow_new() {
+                // SAFETY: the operator that our caller called, of the runtime's.
+                return unsafe { new(size, nothrow) };
+            }
+        } else if let Some(new) = runtime::aligned_nothrow_new() {
+            // SAFETY: likewise.
+            return unsafe { new(size, align, nothrow) };
+        }
+        // SAFETY: the program installed it to be called here.
+        unsafe { handler() }
+    }
+}
+
+/// Exports an operator for objects and, alike, for arrays. The brackets hold
+/// what follows in its mangled name, where `size` is `size_t`.
+macro_rules! operator {
+    (
+        $(#[$doc:meta])*
+        ($($qualifier:tt)*) $object:ident $object_name:literal, $array:ident $array_name:literal,
+        [$($tail:tt)*] ($($arg:ident: $type:ty),*) $(-> $result:ty)? $body:block
+    ) => {
+        $(#[$doc])*
+        #[unsafe(export_name = mangled!($object_name $($tail)*))]
+        pub $($qualifier)* fn $object($($arg: $type),*) $(-> $result)? $body
+
+        $(#[$doc])*
+        #[unsafe(export_name = mangled!($array_name $($tail)*))]
+        pub $($qualifier)* fn $array($($arg: $type),*) $(-> $result)? $body
+    };
+}
+
+operator! {
+    /// `operator new(size_t)`
+    (extern "C-unwind") new "_Znw", new_array "_Zna",
+    [size] (size: usize) -> *mut c_void {
+        new_or_throw(size, ANY)
+    }
+}
+
+operator! {
+    /// `operator new(size_t, std::align_val_t)`
+    (extern "C-unwind") new_aligned "_Znw", new_array_aligned "_Zna",
+    [size "St11align_val_t"] (size: usize, align: usize) -> *mut c_void {
+        new_or_throw(size, align)
+    }
+}
+
+operator! {
+    /// `operator new(size_t, std::nothrow_t const&)`
+    (extern "C-unwind") new_nothrow "_Znw", new_array_nothrow "_Zna",
+    [size "RKSt9nothrow_t"] (size: usize, nothrow: *const c_void) -> *mut c_void {
+        new_or_null(size, ANY, nothrow)
+    }
+}
+
+operator! {
+    /// `operator new(size_t, std::align_val_t, std::nothrow_t const&)`
+    (extern "C-unwind") new_aligned_nothrow "_Znw", new_array_aligned_nothrow "_Zna",
+    [size "St11align_val_tRKSt9nothrow_t"]
+    (size: usize, align: usize, nothrow: *const c_void) -> *mut c_void {
+        new_or_null(size, align, nothrow)
+    }
+}
+
+operator! {
+    /// `operator delete(void*)`
+    ///
+    /// # Safety
+    /// `block` is null or a live block, not used after this. So with all of them.
+    (unsafe extern "C") delete "_Zdl", delete_array "_Zda",
+    ["Pv"] (block: *mut c_void) {
+        // SAFETY: the same contract.
+        unsafe { hmm_sys::free(block.cast()) }
+    }
+}
+
+operator! {
+    /// `operator delete(void*, size_t)`
+    ///
+    /// # Safety
+    /// As [`delete`]; `size` is what `new` was called with.
+    (unsafe extern "C") delete_sized "_ZdlPv", delete_array_sized "_ZdaPv",
+    [size] (block: *mut c_void, size: usize) {
+        // SAFETY: the same contract.
+        unsafe { hmm_sys::free_sized(block.cast(), size, ANY) }
+    }
+}
+
+operator! {
+    /// `operator delete(void*, std::align_val_t)`
+    ///
+    /// # Safety
+    /// As [`delete`]; `_align` is what `new` was called with.
+    (unsafe extern "C") delete_aligned "_ZdlPv", delete_array_aligned "_ZdaPv",
+    ["St11align_val_t"] (block: *mut c_void, _align: usize) {
+        // SAFETY: the same contract.
+        unsafe { hmm_sys::free(block.cast()) }
+    }
+}
+
+operator! {
+    /// `operator delete(void*, size_t, std::align_val_t)`
+    ///
+    /// # Safety
+    /// As [`delete`]; `size` and `align` are what `new` was called with.
+    (unsafe extern "C") delete_sized_aligned "_ZdlPv", delete_array_sized_aligned "_ZdaPv",
+    [size "St11align_val_t"] (block: *mut c_void, size: usize, align: usize) {
+        // SAFETY: the same contract.
+        unsafe { hmm_sys::free_sized(block.cast(), size, align) }
+    }
+}
+
+operator! {
+    /// `operator delete(void*, std::nothrow_t const&)`: for a constructor that
+    /// threw after `new (std::nothrow)`.
+    ///
+    /// # Safety
+    /// As [`delete`].
+    (unsafe extern "C") delete_nothrow "_ZdlPv", delete_array_nothrow "_ZdaPv",
+    ["RKSt9nothrow_t"] (block: *mut c_void, _nothrow: *const c_void) {
+        // SAFETY: the same contract.
+        unsafe { hmm_sys::free(block.cast()) }
+    }
+}
+
+operator! {
+    /// `operator delete(void*, std::align_val_t, std::nothrow_t const&)`
+    ///
+    /// # Safety
+    /// As [`delete_aligned`].
+    (unsafe extern "C") delete_aligned_nothrow "_ZdlPv", delete_array_aligned_nothrow "_ZdaPv",
+    ["St11align_val_tRKSt9nothrow_t"]
+    (block: *mut c_void, _align: usize, _nothrow: *const c_void) {
+        // SAFETY: the same contract.
+        unsafe { hmm_sys::free(block.cast()) }
+    }
+}

@@ -1,0 +1,180 @@
+//! HMM by its own names, as `include/hmm.h` declares them.
+//!
+//! They serve beside another `malloc`, which the malloc family does not. The
+//! rules are the same, and so are the blocks: those of one family may be freed
+//! by the other.
+//!
+//! The header is generated from this file by cbindgen, comments included:
+//! they are written for C, and tell at each `@param` what the caller owes.
+
+#![expect(clippy::missing_safety_doc, reason = "said at each @param, for C")]
+
+use crate::door;
+use core::ffi::{c_int, c_void};
+
+/// Allocates a block of memory.
+///
+/// Blocks of 16 bytes and more suit `max_align_t`. A size of 0 gives a unique
+/// block, to be freed like any other.
+///
+/// @param size  How many bytes are wanted.
+/// @return The block, or NULL with `errno` ENOMEM when there is no memory.
+#[unsafe(export_name = "HmmAlloc")]
+pub extern "C" fn alloc(size: usize) -> *mut c_void {
+    door::alloc(size)
+}
+
+/// Takes back a block.
+///
+/// Keeps `errno`. A pointer that is not a live block (one that was never
+/// allocated, points inside a block or was freed before) ends the program with
+/// a line on standard error that says what was wrong.
+///
+/// @param block  A live block, not to be used after this; or NULL, which does
+///               nothing.
+#[unsafe(export_name = "HmmFree")]
+pub unsafe extern "C" fn free(block: *mut c_void) {
+    // SAFETY: the same contract.
+    unsafe { hmm_sys::free(block.cast()) }
+}
+
+/// Allocates a zeroed block for an array.
+///
+/// @param count  How many elements it has.
+/// @param size   How many bytes an element takes.
+/// @return The block, or NULL with `errno` ENOMEM when there is no memory or
+///         the product overflows.
+#[unsafe(export_name = "HmmCalloc")]
+pub extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
+    door::calloc(count, size)
+}
+
+/// Resizes a block, in place where that is possible.
+///
+/// HmmRealloc(NULL, n) is HmmAlloc(n). HmmRealloc(p, 0) frees p and returns
+/// NULL.
+///
+/// @param block  A live block, whose old address is not to be used after
+///               success; or NULL.
+/// @param size   How many bytes are wanted. Those that the old and the new
+///               block have in common keep their values.
+/// @return The block, or NULL with `errno` ENOMEM when there is no memory; the
+///         old block then stays as it was.
+#[unsafe(export_name = "HmmRealloc")]
+pub unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
+    // SAFETY: the same contract.
+    unsafe { door::realloc(block, size) }
+}
+
+/// Allocates a block at a multiple of a power of two.
+///
+/// @param alignment  A power of two; it may exceed a page.
+/// @param size       How many bytes are wanted, not necessarily a multiple of
+///                   the alignment.
+/// @return The block, or NULL with `errno` EINVAL when the alignment is no
+///         power of two, ENOMEM when there is no memory.
+#[unsafe(export_name = "HmmAlignedAlloc")]
+pub extern "C" fn aligned_alloc(alignment: usize, size: usize) -> *mut c_void {
+    door::aligned_alloc(alignment, size)
+}
+
+/// Tells how much of a block may be used.
+///
+/// @param block  A live block, or NULL.
+/// @return How many bytes may be used, at least as many as were requested; 0
+///         for NULL.
+#[unsafe(export_name = "HmmUsableSize")]
+pub unsafe extern "C" fn usable_size(block: *const c_void) -> usize {
+    // SAFETY: the same contract.
+    unsafe { hmm_sys::usable_size(block.cast()) }
+}
+
+/// The state of the whole heap at one moment, as HmmStats() finds it.
+///
+/// The heap is made of pages of 64 KiB. Small blocks share pages, large ones
+/// have pages for themselves.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HmmStatistics {
+    /// Bytes in live blocks, as far as these may be used.
+    pub allocated: usize,
+    /// Bytes of the pages that hold live blocks or are kept ready for some.
+    pub active: usize,
+    /// Bytes that may take up physical memory, at most.
+    pub resident: usize,
+    /// Bytes of address space that the heap has got from the system.
+    pub mapped: usize,
+    /// Bytes of free pages whose memory the system has.
+    pub retained: usize,
+    /// Bytes of HMM's own tables, which lie outside the blocks.
+    pub metadata: usize,
+    /// Number of live blocks.
+    pub blocks: usize,
+    /// Number of free blocks in pages that blocks share.
+    pub free_blocks: usize,
+    /// Number of live large blocks.
+    pub large_blocks: usize,
+    /// Bytes in live large blocks.
+    pub large_bytes: usize,
+    /// Number of free pages.
+    pub free_pages: usize,
+    /// Bytes of free pages at the top of the heap.
+    pub top_free: usize,
+    /// Bytes of the heap that come from the program break.
+    pub brk_bytes: usize,
+    /// Bytes of the heap that come from the reserve, a mapping that takes over
+    /// where the break is refused.
+    pub reserve_bytes: usize,
+    /// Number of threads' heaps made so far. Those of ended threads are taken
+    /// over by new ones.
+    pub heaps: usize,
+}
+
+impl From<hmm_sys::Stats> for HmmStatistics {
+    fn from(stats: hmm_sys::Stats) -> Self {
+        Self {
+            allocated: stats.allocated,
+            active: stats.active,
+            resident: stats.resident,
+            mapped: stats.mapped,
+            retained: stats.retained,
+            metadata: stats.metadata,
+            blocks: stats.blocks,
+            free_blocks: stats.free_blocks,
+            large_blocks: stats.large_blocks,
+            large_bytes: stats.large_bytes,
+            free_pages: stats.pages_free,
+            top_free: stats.top_free,
+            brk_bytes: stats.brk_bytes,
+            reserve_bytes: stats.reserve_bytes,
+            heaps: stats.heaps,
+        }
+    }
+}
+
+/// Counts the heap through.
+///
+/// It walks over every page: made for a look now and then.
+///
+/// @param out  Where the figures go; not NULL.
+#[unsafe(export_name = "HmmStats")]
+pub unsafe extern "C" fn stats(out: *mut HmmStatistics) {
+    let found = hmm_sys::stats().into();
+    // SAFETY: `out` is valid for a write, by contract.
+    unsafe { out.write(found) }
+}
+
+/// Checks every invariant of the heap.
+///
+/// @return 0 when all hold; otherwise not 0, and a line on standard error says
+///         which does not.
+#[unsafe(export_name = "HmmCheck")]
+pub extern "C" fn check() -> c_int {
+    match hmm_sys::check() {
+        Ok(()) => 0,
+        Err(violation) => {
+            hmm_sys::report(format_args!("the heap is damaged: {violation}"));
+            1
+        }
+    }
+}

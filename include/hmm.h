@@ -1,0 +1,182 @@
+/*
+ * HMM, a heap memory manager.
+ *
+ * These functions serve beside the C library's malloc. In a program that runs
+ * on libhmm.so (preloaded or linked) or with libhmm.a, malloc and its family
+ * are HMM's too, and blocks of the one family may be freed by the other.
+ *
+ * All functions may be called from any thread.
+ *
+ * Made from hmm-preload/src/hmm.rs by cbindgen; do not edit.
+ */
+
+#ifndef HMM_H
+#define HMM_H
+
+#include <stddef.h>
+
+/**
+ * The state of the whole heap at one moment, as HmmStats() finds it.
+ *
+ * The heap is made of pages of 64 KiB. Small blocks share pages, large ones
+ * have pages for themselves.
+ */
+typedef struct HmmStatistics {
+    /**
+     * Bytes in live blocks, as far as these may be used.
+     */
+    size_t allocated;
+    /**
+     * Bytes of the pages that hold live blocks or are kept ready for some.
+     */
+    size_t active;
+    /**
+     * Bytes that may take up physical memory, at most.
+     */
+    size_t resident;
+    /**
+     * Bytes of address space that the heap has got from the system.
+     */
+    size_t mapped;
+    /**
+     * Bytes of free pages whose memory the system has.
+     */
+    size_t retained;
+    /**
+     * Bytes of HMM's own tables, which lie outside the blocks.
+     */
+    size_t metadata;
+    /**
+     * Number of live blocks.
+     */
+    size_t blocks;
+    /**
+     * Number of free blocks in pages that blocks share.
+     */
+    size_t free_blocks;
+    /**
+     * Number of live large blocks.
+     */
+    size_t large_blocks;
+    /**
+     * Bytes in live large blocks.
+     */
+    size_t large_bytes;
+    /**
+     * Number of free pages.
+     */
+    size_t free_pages;
+    /**
+     * Bytes of free pages at the top of the heap.
+     */
+    size_t top_free;
+    /**
+     * Bytes of the heap that come from the program break.
+     */
+    size_t brk_bytes;
+    /**
+     * Bytes of the heap that come from the reserve, a mapping that takes over
+     * where the break is refused.
+     */
+    size_t reserve_bytes;
+    /**
+     * Number of threads' heaps made so far. Those of ended threads are taken
+     * over by new ones.
+     */
+    size_t heaps;
+} HmmStatistics;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Allocates a block of memory.
+ *
+ * Blocks of 16 bytes and more suit `max_align_t`. A size of 0 gives a unique
+ * block, to be freed like any other.
+ *
+ * @param size  How many bytes are wanted.
+ * @return The block, or NULL with `errno` ENOMEM when there is no memory.
+ */
+void *HmmAlloc(size_t size);
+
+/**
+ * Takes back a block.
+ *
+ * Keeps `errno`. A pointer that is not a live block (one that was never
+ * allocated, points inside a block or was freed before) ends the program with
+ * a line on standard error that says what was wrong.
+ *
+ * @param block  A live block, not to be used after this; or NULL, which does
+ *               nothing.
+ */
+void HmmFree(void *block);
+
+/**
+ * Allocates a zeroed block for an array.
+ *
+ * @param count  How many elements it has.
+ * @param size   How many bytes an element takes.
+ * @return The block, or NULL with `errno` ENOMEM when there is no memory or
+ *         the product overflows.
+ */
+void *HmmCalloc(size_t count, size_t size);
+
+/**
+ * Resizes a block, in place where that is possible.
+ *
+ * HmmRealloc(NULL, n) is HmmAlloc(n). HmmRealloc(p, 0) frees p and returns
+ * NULL.
+ *
+ * @param block  A live block, whose old address is not to be used after
+ *               success; or NULL.
+ * @param size   How many bytes are wanted. Those that the old and the new
+ *               block have in common keep their values.
+ * @return The block, or NULL with `errno` ENOMEM when there is no memory; the
+ *         old block then stays as it was.
+ */
+void *HmmRealloc(void *block, size_t size);
+
+/**
+ * Allocates a block at a multiple of a power of two.
+ *
+ * @param alignment  A power of two; it may exceed a page.
+ * @param size       How many bytes are wanted, not necessarily a multiple of
+ *                   the alignment.
+ * @return The block, or NULL with `errno` EINVAL when the alignment is no
+ *         power of two, ENOMEM when there is no memory.
+ */
+void *HmmAlignedAlloc(size_t alignment, size_t size);
+
+/**
+ * Tells how much of a block may be used.
+ *
+ * @param block  A live block, or NULL.
+ * @return How many bytes may be used, at least as many as were requested; 0
+ *         for NULL.
+ */
+size_t HmmUsableSize(const void *block);
+
+/**
+ * Counts the heap through.
+ *
+ * It walks over every page: made for a look now and then.
+ *
+ * @param out  Where the figures go; not NULL.
+ */
+void HmmStats(struct HmmStatistics *out);
+
+/**
+ * Checks every invariant of the heap.
+ *
+ * @return 0 when all hold; otherwise not 0, and a line on standard error says
+ *         which does not.
+ */
+int HmmCheck(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* HMM_H */
