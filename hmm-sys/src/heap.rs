@@ -75,11 +75,8 @@ pub fn alloc_aligned(align: usize, size: usize) -> *mut u8 {
 /// If `p` is a live block, nothing uses it any more.
 #[inline(always)]
 pub unsafe fn free(p: *mut u8) {
-    if !p.is_null() {
-        // SAFETY: the word is the calling thread's; the rest the caller's
-        // promise.
-        unsafe { HEAP.free(tls::get(), p) };
-    }
+    // SAFETY: the word is the calling thread's; the rest the caller's promise.
+    unsafe { HEAP.free(tls::get(), p) };
 }
 
 /// As [`free`], after checking that the block may be one of `size` bytes and

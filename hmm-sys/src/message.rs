@@ -23,6 +23,21 @@ pub(crate) fn begin() {
     }
 }
 
+/// Writes bytes to stderr. Not by libc's `write`, where a thread may be
+/// cancelled.
+#[cfg(target_os = "linux")]
+fn write(bytes: &[u8]) -> isize {
+    // SAFETY: the bytes are ours and this long.
+    unsafe { libc::syscall(libc::SYS_write, STDERR, bytes.as_ptr(), bytes.len()) as isize }
+}
+
+/// Writes bytes to stderr.
+#[cfg(not(target_os = "linux"))]
+fn write(bytes: &[u8]) -> isize {
+    // SAFETY: the bytes are ours and this long.
+    unsafe { libc::write(STDERR, bytes.as_ptr().cast(), bytes.len()) }
+}
+
 /// Text on its way to stderr, on the stack.
 struct Buffer {
     text: [u8; 512],
@@ -33,8 +48,7 @@ impl Buffer {
     fn flush(&mut self) {
         let mut rest = &self.text[..self.length.min(self.text.len())];
         while !rest.is_empty() {
-            // SAFETY: the bytes are ours and `rest.len()` long.
-            let written = unsafe { libc::write(STDERR, rest.as_ptr().cast(), rest.len()) };
+            let written = write(rest);
             match usize::try_from(written) {
                 Ok(written) if written > 0 => rest = rest.get(written..).unwrap_or(&[]),
                 _ if written < 0 && crate::errno::get() == libc::EINTR => {}

@@ -148,8 +148,9 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
         unsafe { self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)) }.unwrap_or(ptr::null_mut())
     }
 
-    /// Frees the block at `p`. Needs no owner: a thread may free before it has
-    /// one and after it gave it up.
+    /// Frees the block at `p`; null is fine, and costs the fast path nothing.
+    /// Needs no owner: a thread may free before it has one and after it gave
+    /// it up.
     ///
     /// # Safety
     ///
@@ -179,6 +180,9 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
     #[cold]
     #[inline(never)]
     unsafe fn free_slow(&self, owner: *const Owner<C>, p: *mut u8) {
+        if p.is_null() {
+            return;
+        }
         // SAFETY: the caller's promise.
         let freed = match unsafe { Seat::take(self, owner) } {
             Some(seat) => free::free(&seat, p),

@@ -1,0 +1,181 @@
+//! Backends to try the core on.
+
+use std::alloc::{Layout, alloc, dealloc};
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+use fastrand::Rng;
+use hmm_core::{FixedRegion, Grown, HeapGrow, Span};
+
+/// Memory for one `FixedRegion`; not given back, as a static array is not.
+pub(crate) struct Arena(&'static mut [MaybeUninit<u8>]);
+
+impl Arena {
+    pub(crate) fn new(bytes: usize) -> Self {
+        // Filled, so that nothing relies on zeroes.
+        Self(vec![MaybeUninit::new(0xA5); bytes].leak())
+    }
+
+    pub(crate) fn region(self) -> FixedRegion {
+        FixedRegion::new(self.0)
+    }
+}
+
+/// A large address range of which a hosted backend hands out pieces: in odd
+/// steps, with holes that "others" hold, sometimes from a second range, and
+/// sometimes not at all. Purging and moving work, by copying.
+pub(crate) struct Scattered {
+    ranges: Vec<Range>,
+    meta: Vec<(NonNull<u8>, Layout)>,
+    rng: Rng,
+    pub(crate) odd: bool,
+}
+
+struct Range {
+    start: NonNull<u8>,
+    top: usize,
+    end: usize,
+}
+
+const ROOM: usize = 256 << 20;
+const RANGES: usize = 3;
+
+// SAFETY: the ranges are this value's alone.
+unsafe impl Send for Scattered {}
+
+impl Range {
+    fn layout() -> Layout {
+        Layout::from_size_align(ROOM, 1 << 20).expect("a valid layout")
+    }
+
+    fn new() -> Self {
+        // SAFETY: the layout is not empty.
+        let start = NonNull::new(unsafe { alloc(Self::layout()) }).expect("address space");
+        Self {
+            start,
+            top: 0,
+            end: ROOM,
+        }
+    }
+}
+
+impl Drop for Scattered {
+    fn drop(&mut self) {
+        for range in &self.ranges {
+            // SAFETY: allocated in `Range::new`; the heap over it is gone.
+            unsafe { dealloc(range.start.as_ptr(), Range::layout()) };
+        }
+        for &(start, layout) in &self.meta {
+            // SAFETY: allocated in `meta`.
+            unsafe { dealloc(start.as_ptr(), layout) };
+        }
+    }
+}
+
+impl Scattered {
+    pub(crate) fn new(seed: u64) -> Self {
+        let rng = Rng::with_seed(!seed);
+        Self {
+            ranges: vec![Range::new()],
+            meta: Vec::new(),
+            rng,
+            odd: true,
+        }
+    }
+
+    fn fill(span: Span, byte: u8) {
+        // SAFETY: the span is part of a range and free.
+        unsafe { span.start.write_bytes(byte, span.bytes) };
+    }
+}
+
+// SAFETY: spans move upward in their range and are never handed out twice
+// unless given back in between.
+unsafe impl HeapGrow for Scattered {
+    fn grow(&mut self, min: usize, align: usize) -> Option<Grown> {
+        if self.odd && self.rng.u32(..50) == 0 {
+            return None;
+        }
+        if self.odd && self.ranges.len() < RANGES && self.rng.u32(..20) == 0 {
+            self.ranges.push(Range::new());
+        }
+        let which = if self.odd {
+            self.rng.usize(..self.ranges.len())
+        } else {
+            0
+        };
+        let hole = if self.odd && self.rng.u32(..4) == 0 {
+            align * self.rng.usize(1..5)
+        } else {
+            0
+        };
+        let extra = if self.odd {
+            align * self.rng.usize(..40)
+        } else {
+            64 * align
+        };
+        let zeroed = self.rng.bool();
+        let range = &mut self.ranges[which];
+        let bytes = min.checked_next_multiple_of(align)? + extra;
+        let at = range.top + hole;
+        if at + bytes > range.end {
+            return None;
+        }
+        range.top = at + bytes;
+        // SAFETY: the offset lies in the range.
+        let start = unsafe { range.start.add(at) };
+        let span = Span { start, bytes };
+        Self::fill(span, if zeroed { 0 } else { 0x5A });
+        Some(Grown {
+            span,
+            room: range.end - at,
+            zeroed,
+        })
+    }
+
+    unsafe fn shrink(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
+        let end = start.as_ptr().addr() + bytes;
+        if self.odd && self.rng.u32(..4) == 0 {
+            return false;
+        }
+        let range = self
+            .ranges
+            .iter_mut()
+            .find(|range| range.start.as_ptr().addr() + range.top == end);
+        let range = range.expect("only the end of a range is given back");
+        range.top -= bytes;
+        // Whoever still reads there reads this.
+        Self::fill(Span { start, bytes }, 0xDD);
+        true
+    }
+
+    unsafe fn purge(&mut self, span: Span) -> bool {
+        if self.odd && self.rng.u32(..4) == 0 {
+            return false;
+        }
+        Self::fill(span, 0);
+        true
+    }
+
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>) -> bool {
+        if self.odd && self.rng.bool() {
+            return false;
+        }
+        // SAFETY: the caller's promise: two disjoint ranges of this length.
+        unsafe { from.start.copy_to_nonoverlapping(to, from.bytes) };
+        Self::fill(from, 0);
+        true
+    }
+
+    fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+        let layout = Layout::from_size_align(bytes, 64).ok()?;
+        // SAFETY: the layout is not empty: nobody asks for nothing.
+        let start = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })?;
+        self.meta.push((start, layout));
+        Some(start)
+    }
+
+    fn os_page(&self) -> usize {
+        4096
+    }
+}

@@ -1,0 +1,35 @@
+//! The core against a shadow heap: long random sequences of all operations.
+//!
+//! ```text
+//!   HMM_SEED=7 cargo test -p hmm-tests --test model     one seed again
+//!   HMM_ROUNDS=50 …                                     longer
+//! ```
+//!
+//! The [`shadow`] owns every byte of every live block once and knows what is
+//! in it; the validator walks the heap along the way. Each run prints its seed.
+
+mod backends;
+mod faults;
+mod shadow;
+mod single;
+mod threads;
+
+/// Seeds to run with: the one in `HMM_SEED`, or fresh ones.
+fn seeds(rounds: u64) -> Vec<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    match number("HMM_SEED") {
+        Some(seed) => vec![seed],
+        None => {
+            let first = fastrand::u64(..) >> 16;
+            (first..first + number("HMM_ROUNDS").unwrap_or(rounds)).collect()
+        }
+    }
+}
+
+/// Runs `test` with each seed and names the one at which it fails.
+fn each_seed(rounds: u64, test: impl Fn(u64)) {
+    for seed in seeds(rounds) {
+        println!("HMM_SEED={seed}");
+        test(seed);
+    }
+}

@@ -1,0 +1,246 @@
+//! Many owners: threads that allocate, pass blocks on, free each other's, end
+//! and begin again, on one `Shared` heap.
+
+use std::ptr::{self, NonNull};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use fastrand::Rng;
+use hmm_core::{Misuse, Owner, Shared};
+use parking_lot::RawMutex;
+
+use crate::backends::Scattered;
+use crate::each_seed;
+use crate::shadow::{Block, Ownership, size};
+
+type Heap = Shared<Scattered, RawMutex>;
+
+fn on_misuse(misuse: Misuse) -> ! {
+    panic!("{misuse}")
+}
+
+/// One thread's part: its owner, its blocks, and the other threads.
+struct Worker<'a> {
+    heap: &'a Heap,
+    owned: &'a Mutex<Ownership>,
+    owner: *const Owner,
+    live: Vec<Block>,
+    rng: Rng,
+    inbox: Receiver<Block>,
+    others: Vec<Sender<Block>>,
+}
+
+// SAFETY: a worker starts without an owner and gets one on its own thread.
+unsafe impl Send for Worker<'_> {}
+
+impl Worker<'_> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Ownership> {
+        self.owned.lock().expect("no other worker failed")
+    }
+
+    fn attach(&mut self) {
+        self.owner = self
+            .heap
+            .attach()
+            .map_or(ptr::null(), |owner| owner.as_ptr().cast_const());
+    }
+
+    fn detach(&mut self) {
+        if let Some(owner) = NonNull::new(self.owner.cast_mut()) {
+            // SAFETY: this thread's own; replaced at once.
+            self.owner = unsafe { self.heap.detach(owner) };
+        }
+    }
+
+    fn alloc(&mut self) {
+        let size = size(&mut self.rng, 131_072, 400_000);
+        let zeroed = self.rng.u32(..8) == 0;
+        let align = if self.rng.u32(..16) == 0 {
+            1 << self.rng.u32(..14)
+        } else {
+            1
+        };
+        // SAFETY: the owner is this thread's.
+        let start = unsafe {
+            match (zeroed, align) {
+                (true, _) => self.heap.alloc_zeroed(self.owner, align, size),
+                (false, 1) => match self.heap.alloc_fast(self.owner, size) {
+                    Some(p) => p,
+                    None => self.heap.alloc(self.owner, size),
+                },
+                (false, _) => self.heap.alloc_aligned(self.owner, align, size),
+            }
+        };
+        let Some(start) = NonNull::new(start) else {
+            return;
+        };
+        assert_eq!(start.as_ptr().addr() % align.max(16), 0);
+        let block = Block {
+            start,
+            size,
+            fill: self.rng.u64(..),
+        };
+        self.lock().take(start, size);
+        if zeroed {
+            block.assert_zero();
+        }
+        block.write();
+        self.live.push(block);
+    }
+
+    fn free(&self, block: Block) {
+        block.verify(block.size, block.size);
+        self.lock().give(block.start);
+        // SAFETY: the block is live and forgotten here.
+        unsafe { self.heap.free(self.owner, block.start.as_ptr()) };
+    }
+
+    fn realloc(&mut self, block: Block) {
+        let wanted = size(&mut self.rng, 131_072, 400_000).max(1);
+        block.verify(block.size, block.size);
+        self.lock().give(block.start);
+        // SAFETY: the block is live; from here on it is where realloc says.
+        let start = unsafe {
+            self.heap
+                .realloc(self.owner, block.start.as_ptr(), 1, wanted)
+        };
+        let now = match NonNull::new(start) {
+            Some(start) => Block {
+                start,
+                size: wanted,
+                ..block
+            },
+            None => block,
+        };
+        self.lock().take(now.start, now.size);
+        now.verify(block.size, now.size.min(block.size));
+        now.write();
+        self.live.push(now);
+    }
+
+    fn pick(&mut self) -> Option<Block> {
+        let index = self.rng.usize(..self.live.len().max(1));
+        (!self.live.is_empty()).then(|| self.live.swap_remove(index))
+    }
+
+    fn run(&mut self, steps: usize, most_live: usize) {
+        self.attach();
+        for _ in 0..steps {
+            match self.rng.u32(..1000) {
+                0..=449 => self.alloc(),
+                450..=549 => {
+                    if let Some(block) = self.pick() {
+                        self.realloc(block);
+                    }
+                }
+                550..=749 => {
+                    let to = self.rng.usize(..self.others.len());
+                    if let Some(block) = self.pick() {
+                        // A worker that has ended takes no more: free it here.
+                        if let Err(back) = self.others[to].send(block) {
+                            self.free(back.0);
+                        }
+                    }
+                }
+                750 => {
+                    // The thread ends and another begins; in between it works
+                    // without an owner, as late destructors do.
+                    self.detach();
+                    self.alloc();
+                    if let Some(block) = self.pick() {
+                        self.free(block);
+                    }
+                    self.attach();
+                }
+                _ => {
+                    if let Some(block) = self.pick() {
+                        self.free(block);
+                    }
+                }
+            }
+            while let Ok(block) = self.inbox.try_recv() {
+                if self.rng.bool() {
+                    self.free(block);
+                } else {
+                    self.live.push(block);
+                }
+            }
+            while self.live.len() > most_live {
+                let block = self.pick().expect("there are many");
+                self.free(block);
+            }
+        }
+        self.others.clear();
+        for block in std::mem::take(&mut self.live) {
+            self.free(block);
+        }
+        while let Ok(block) = self.inbox.recv() {
+            self.free(block);
+        }
+        self.detach();
+    }
+}
+
+fn run(seed: u64, threads: usize, steps: usize) {
+    let mut grow = Scattered::new(seed);
+    grow.odd = seed % 2 == 0;
+    let heap = Heap::new(grow, on_misuse);
+    let owned = Mutex::new(Ownership::default());
+    let (senders, inboxes): (Vec<_>, Vec<_>) = (0..threads).map(|_| channel()).unzip();
+    std::thread::scope(|scope| {
+        for (index, inbox) in inboxes.into_iter().enumerate() {
+            let mut worker = Worker {
+                heap: &heap,
+                owned: &owned,
+                owner: ptr::null(),
+                live: Vec::new(),
+                rng: Rng::with_seed(seed * 1000 + index as u64),
+                inbox,
+                others: senders.clone(),
+            };
+            scope.spawn(move || worker.run(steps, 200));
+        }
+        drop(senders);
+    });
+    // SAFETY: all workers have ended.
+    unsafe { heap.check() }.unwrap_or_else(|violation| panic!("{violation}"));
+    let stats = heap.stats();
+    assert_eq!(stats.blocks, 0, "{stats:?}");
+    let owner = heap.attach().expect("a pooled owner").as_ptr();
+    // SAFETY: the owner is this thread's.
+    unsafe { heap.trim(owner, 0) };
+    // SAFETY: no other thread.
+    unsafe { heap.check() }.unwrap_or_else(|violation| panic!("{violation}"));
+}
+
+#[test]
+fn two_threads() {
+    each_seed(4, |seed| run(seed, 2, 20_000));
+}
+
+#[test]
+fn eight_threads() {
+    each_seed(4, |seed| run(seed, 8, 8_000));
+}
+
+#[test]
+fn the_pool_hands_heaps_to_new_threads() {
+    let heap = Heap::new(Scattered::new(3), on_misuse);
+    for _ in 0..1000 {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let owner = heap.attach().expect("memory");
+                // SAFETY: the owner is this thread's until it is detached.
+                let p = unsafe { heap.alloc(owner.as_ptr(), 100) };
+                assert!(!p.is_null());
+                // SAFETY: likewise.
+                let word = unsafe { heap.detach(owner) };
+                // SAFETY: the block is live; the word is what `detach` said.
+                unsafe { heap.free(word, p) };
+            });
+        });
+    }
+    let stats = heap.stats();
+    assert_eq!((stats.heaps, stats.blocks), (1, 0));
+    assert!(stats.active <= 2 * 65536, "{stats:?}");
+}
