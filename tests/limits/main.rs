@@ -1,0 +1,119 @@
+//! Memory that ends, in all the ways it can: limits from outside and at run time, a break that is
+//! blocked or used by others, locked memory, system calls that are refused. The heap says ENOMEM
+//! when there is no more, keeps what it gave, and works again once there is.
+
+use hmm_tests::{Run, Source, Way};
+
+const ALL: [Way; 3] = [Way::Preload, Way::Archive, Way::Static];
+
+/// A program of this folder, compiled and run with arguments in some ways; it passes in each.
+fn passes(file: &str, ways: &[Way], prepare: impl Fn(Run) -> Run) {
+    let source = Source::file(&format!("limits/{file}"));
+    for &way in ways {
+        println!("{way:?}");
+        prepare(source.run(way)).run().ok().served();
+    }
+}
+
+/// Memory is used up under a limit of the shell's, three times over: the limit, and how many MiB
+/// must at least have been had before it was reached.
+fn exhausted(limit: &str, at_least: &str) {
+    passes("exhaust.c", &ALL, |run| run.arg(at_least).after(limit));
+}
+
+#[test]
+fn data_8_mib() {
+    exhausted("ulimit -d 8192", "2");
+}
+
+#[test]
+fn data_64_mib() {
+    exhausted("ulimit -d 65536", "48");
+}
+
+#[test]
+fn address_space_1_gib() {
+    exhausted("ulimit -v 1048576", "800");
+}
+
+#[test]
+fn address_space_128_mib() {
+    exhausted("ulimit -v 131072", "90");
+}
+
+#[test]
+fn address_space_40_mb() {
+    exhausted("ulimit -v 40000", "16");
+}
+
+#[test]
+fn address_space_16_mb() {
+    exhausted("ulimit -v 16000", "2");
+}
+
+#[test]
+fn real_programs_under_a_limit() {
+    for limit in ["ulimit -v 131072", "ulimit -d 8192"] {
+        let script = "for ((i = 0; i < 5000; i++)); do list[i]=\"item $i\"; done; echo ${#list[@]}";
+        let bash = Run::new("bash").args(["-c", script]).on_hmm();
+        let outcome = bash.after(limit).run().exits(0).served();
+        assert_eq!(outcome.text(), "5000\n");
+        let ls = Run::new("ls").args(["-lR", "/etc"]).on_hmm().after(limit);
+        ls.run().exits(0);
+    }
+}
+
+#[test]
+fn lowered_and_raised() {
+    passes("lowered.c", &ALL, |run| run.arg("data"));
+    passes("lowered.c", &ALL, |run| run.arg("address-space"));
+}
+
+#[test]
+fn lowered_tightly() {
+    passes("lowered.c", &ALL, |run| run.arg("tightly"));
+}
+
+#[test]
+fn break_blocked() {
+    passes("blocked.c", &ALL, |run| run.arg("start"));
+    passes("blocked.c", &ALL, |run| run.arg("midway"));
+}
+
+#[test]
+fn break_used_by_others() {
+    passes("foreign.c", &ALL, |run| run);
+}
+
+#[test]
+fn memory_locked() {
+    passes("locked.c", &ALL, |run| run);
+}
+
+#[test]
+fn alignment_under_a_limit() {
+    passes("aligned.c", &ALL, |run| run.after("ulimit -v 262144"));
+}
+
+/// Each system call alone, and all together, answers EPERM from some moment on.
+#[test]
+fn calls_refused() {
+    let source = Source::file("limits/refused.c");
+    for way in [Way::Preload, Way::Static] {
+        let program = source.run(way);
+        for calls in [
+            ["brk"].as_slice(),
+            &["mmap"],
+            &["mremap"],
+            &["madvise"],
+            &["munmap", "mprotect"],
+            &["sched_yield", "getrandom"],
+            &["brk", "mmap"],
+            &["brk", "mmap", "mremap", "madvise", "munmap", "mprotect"],
+        ] {
+            println!("{way:?} {calls:?}");
+            let run = program.clone().args(calls).seconds(60);
+            run.run().ok().served();
+        }
+    }
+}
