@@ -39,7 +39,8 @@ pub(crate) fn alloc_zeroed<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>
         return large::alloc(s, size, align, true);
     };
     let p = slot(s, class);
-    if !p.is_null() && !(Geometry::<SHIFT>::is_medium(class) && is_clean(s, p)) {
+    let is_zero = Geometry::<SHIFT>::is_medium(class) && is_clean(s, p);
+    if !p.is_null() && !is_zero {
         // SAFETY: the block is ours and at least `size` bytes long.
         unsafe { ptr::write_bytes(p, 0, size) };
     }

@@ -35,10 +35,9 @@ fn free_slot<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     if owner == token {
         return put_back(s, slot, p, false);
     }
-    if owner == token | FULL {
-        if bits_of::<SHIFT>(slot.header).is_live(slot.index) && s.reopen(slot.header) {
-            return put_back(s, slot, p, true);
-        }
+    let is_live = || bits_of::<SHIFT>(slot.header).is_live(slot.index);
+    if owner == token | FULL && is_live() && s.reopen(slot.header) {
+        return put_back(s, slot, p, true);
     }
     s.free_remote(slot)
 }

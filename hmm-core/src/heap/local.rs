@@ -28,7 +28,7 @@ pub(crate) struct Cur {
 impl Cur {
     const fn new() -> Self {
         Self {
-            word: Cell::new(&NOTHING_FREE),
+            word: Cell::new(&raw const NOTHING_FREE),
             base: Cell::new(core::ptr::null_mut()),
             stop: Cell::new(0),
             size: Cell::new(0),
@@ -61,7 +61,7 @@ impl Cur {
     }
 
     pub(crate) fn clear(&self) {
-        self.word.set(&NOTHING_FREE);
+        self.word.set(&raw const NOTHING_FREE);
         self.stop.set(0);
     }
 

@@ -99,7 +99,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     #[inline]
     pub unsafe fn free(&mut self, block: NonNull<u8>) -> Result<(), Misuse> {
         let p = block.as_ptr();
-        match fast::free::<SHIFT, C>(&self.map, &self.local, TOKEN, p) {
+        match fast::free::<SHIFT, C>(&self.map, &raw const self.local, TOKEN, p) {
             Freed::Done => Ok(()),
             Freed::MaybeEmpty => {
                 if let Ok(crate::slab::Block::Slot(slot)) = locate(&self.map, p) {

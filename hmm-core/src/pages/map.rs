@@ -112,12 +112,23 @@ impl Region {
         self.bytes.store(bytes, Release);
     }
 
+    /// The header of the region's page number `index`, one whose header is
+    /// open: below the region's end, or named by a `PageNo`.
+    #[inline(always)]
+    fn header(&self, index: usize) -> &Header {
+        debug_assert!(index < self.room() as usize);
+        let header = self.table().wrapping_add(index);
+        // SAFETY: headers are opened before the region's end passes them or a
+        // `PageNo` names them, and tables are never unmapped.
+        unsafe { &*header }
+    }
+
     fn dirty_word(&self, index: u32) -> (&AtomicUsize, usize) {
         let index = index as usize;
-        let words = self.dirty();
-        // SAFETY: the dirty bits cover `room` pages (`Pages::open_region`)
-        // and `index` comes from a page number below that.
-        let word = unsafe { &*words.add(index / WORD_BITS) };
+        let word = self.dirty().wrapping_add(index / WORD_BITS);
+        // SAFETY: the dirty bits of all pages whose header is open are open
+        // too (`Pages::open_headers`), and `index` is that of such a page.
+        let word = unsafe { &*word };
         (word, 1 << (index % WORD_BITS))
     }
 }
@@ -140,10 +151,7 @@ impl<const SHIFT: u32> PageMap<SHIFT> {
     /// The header of the page `offset` bytes into the first region.
     #[inline(always)]
     pub(crate) fn header_in_first(&self, offset: usize) -> &Header {
-        debug_assert!(offset < self.regions[0].bytes());
-        // SAFETY: the offset lies below the region's end, so the table holds
-        // an open header for its page (I1).
-        unsafe { &*self.regions[0].table().add(offset >> SHIFT) }
+        self.regions[0].header(offset >> SHIFT)
     }
 
     /// The page that `p` points into; `None` if it is not in the heap.
@@ -154,10 +162,8 @@ impl<const SHIFT: u32> PageMap<SHIFT> {
                 return None;
             }
             let index = offset >> SHIFT;
-            // SAFETY: as in `header_in_first`.
-            let header = unsafe { &*region.table().add(index) };
             let page = region.first()?.up(index as u32);
-            Some(Spot { page, header, offset: offset & (Self::PAGE - 1) })
+            Some(Spot { page, header: region.header(index), offset: offset & (Self::PAGE - 1) })
         })
     }
 
@@ -177,9 +183,7 @@ impl<const SHIFT: u32> PageMap<SHIFT> {
     /// The header of `page`.
     pub(crate) fn header(&self, page: PageNo) -> &Header {
         let (region, index) = self.region_of(page);
-        // SAFETY: numbers are only made of pages whose header is open
-        // (`PageNo`), and tables are never unmapped.
-        unsafe { &*region.table().add(index as usize) }
+        region.header(index as usize)
     }
 
     /// The first byte of `page`.

@@ -209,10 +209,12 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
     /// As [`free`](Self::free); the old address is not used again if another
     /// is returned.
     pub unsafe fn realloc(&self, owner: *const Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        let new = unsafe {
-            self.seated(owner, |seat| resize::realloc(seat, p, align, size))
+        let resize = |seat: &Seat<'_, G, L, SHIFT, C>| {
+            // SAFETY: the caller's promise.
+            unsafe { resize::realloc(seat, p, align, size) }
         };
+        // SAFETY: the caller's promise.
+        let new = unsafe { self.seated(owner, resize) };
         new.map_or(ptr::null_mut(), |new| self.judge(new))
     }
 

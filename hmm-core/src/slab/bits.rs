@@ -42,16 +42,18 @@ impl<'a> Bits<'a> {
     /// Local word `word`.
     pub(crate) fn local(&self, word: usize) -> &'a AtomicUsize {
         debug_assert!(word < self.words);
+        let word = self.first.wrapping_add(word);
         // SAFETY: a slab's bitmap has `words` local words (I4) and is not
         // unmapped, ever.
-        unsafe { &*self.first.add(word) }
+        unsafe { &*word }
     }
 
     /// Remote word `word`.
     pub(crate) fn remote(&self, word: usize) -> &'a AtomicUsize {
         debug_assert!(word < self.words);
+        let word = self.first.wrapping_add(remote_distance(self.words) + word);
         // SAFETY: the remote words follow the local ones at this distance.
-        unsafe { &*self.first.add(remote_distance(self.words) + word) }
+        unsafe { &*word }
     }
 
     /// The phantom bits of word `word` in a slab of `slots` slots.
