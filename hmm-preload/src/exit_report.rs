@@ -7,18 +7,18 @@
 
 use crate::summary;
 use core::ffi::{CStr, c_char, c_int};
-use core::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
+
+use hmm_sys::Output;
 
 unsafe extern "C" {
     // In glibc and in musl; the libc crate leaves it out.
     fn secure_getenv(name: *const c_char) -> *const c_char;
 }
 
-/// Whether a report was asked for.
-static WANTED: AtomicBool = AtomicBool::new(false);
-
-/// A copy of standard error, or -1. GNU's programs close theirs on their way
-/// out, before this library is asked.
+/// Where the report goes: a copy of standard error, made only if a report was
+/// asked for; -1 otherwise. GNU's programs close standard error on their way
+/// out, before this library is asked, and the number may be another file's.
 static STDERR: AtomicI32 = AtomicI32::new(-1);
 
 /// Where the copy may be: above what programs expect to get.
@@ -33,6 +33,7 @@ static AT_LOAD: extern "C" fn() = prepare;
 static AT_EXIT: extern "C" fn() = report;
 
 extern "C" fn prepare() {
+    hmm_sys::begin();
     // SAFETY: the name ends with a 0.
     let value = unsafe { secure_getenv(c"HMM_STATS".as_ptr()) };
     if value.is_null() {
@@ -44,24 +45,15 @@ extern "C" fn prepare() {
     if matches!(value.to_bytes(), b"" | b"0") {
         return;
     }
-    WANTED.store(true, Relaxed);
-    STDERR.store(copy_of(libc::STDERR_FILENO, COPY_FROM), Relaxed);
+    // SAFETY: acts on numbers of open files only; -1 if standard error is
+    // closed.
+    let copy = unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_DUPFD_CLOEXEC, COPY_FROM) };
+    STDERR.store(copy, Relaxed);
 }
 
 extern "C" fn report() {
-    if !WANTED.load(Relaxed) {
-        return;
-    }
     let copy = STDERR.load(Relaxed);
     if copy >= 0 {
-        // The lowest free number: 2 exactly if standard error was closed.
-        copy_of(copy, libc::STDERR_FILENO);
+        summary::write(Output::to(copy), "heap at exit");
     }
-    summary::write("heap at exit");
-}
-
-/// Another number, from `least` on, for the open file `fd`; or -1.
-fn copy_of(fd: c_int, least: c_int) -> c_int {
-    // SAFETY: acts on numbers of open files only.
-    unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, least) }
 }

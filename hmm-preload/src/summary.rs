@@ -1,19 +1,21 @@
-//! The heap in a few lines on standard error, for people.
+//! The heap in a few lines, for people.
 
 use core::fmt;
 
-/// Writes the state of the heap to standard error, each line by itself and
-/// none of them allocating.
-pub(crate) fn write(title: &str) {
+use hmm_sys::Output;
+
+/// Writes the state of the heap to `output`, each line by itself and none of
+/// them allocating.
+pub(crate) fn write(output: Output, title: &str) {
     let stats = hmm_sys::stats();
-    hmm_sys::report(format_args!(
+    output.line(format_args!(
         "{title}: {} allocated in {} blocks, {} active, {} metadata",
         Bytes(stats.allocated),
         stats.blocks,
         Bytes(stats.active),
         Bytes(stats.metadata),
     ));
-    hmm_sys::report(format_args!(
+    output.line(format_args!(
         "  {} mapped (break {}, reserve {}), {} resident, {} retained",
         Bytes(stats.mapped),
         Bytes(stats.brk_bytes),
@@ -21,7 +23,7 @@ pub(crate) fn write(title: &str) {
         Bytes(stats.resident),
         Bytes(stats.retained),
     ));
-    hmm_sys::report(format_args!(
+    output.line(format_args!(
         "  {} in {} large blocks; free: {} pages, {} at the top, and {} blocks",
         Bytes(stats.large_bytes),
         stats.large_blocks,
@@ -29,7 +31,7 @@ pub(crate) fn write(title: &str) {
         Bytes(stats.top_free),
         stats.free_blocks,
     ));
-    hmm_sys::report(format_args!(
+    output.line(format_args!(
         "  heaps: {}; checks are on: a wild, interior, double or mismatched free aborts",
         stats.heaps,
     ));

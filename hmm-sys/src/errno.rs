@@ -3,7 +3,8 @@
 /// Puts `errno` back to what it was when this value was made.
 pub(crate) struct Errno(libc::c_int);
 
-fn place() -> *mut libc::c_int {
+/// Where the calling thread's `errno` is.
+pub(crate) fn place() -> *mut libc::c_int {
     #[cfg(any(target_os = "linux", target_os = "emscripten", target_os = "redox"))]
     // SAFETY: always callable; returns the calling thread's own variable.
     return unsafe { libc::__errno_location() };

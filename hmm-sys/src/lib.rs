@@ -38,5 +38,5 @@ pub use heap::{
 };
 pub use hmm_core::Violation;
 pub use limits::page_size;
-pub use message::{report, write_stderr};
+pub use message::{Output, begin, report};
 pub use stats::{Stats, stats};

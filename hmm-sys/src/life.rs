@@ -10,17 +10,20 @@
 //! What comes later still is served by the heap without an owner.
 
 use core::ptr;
-use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::{AtomicBool, AtomicU32};
 
 use crate::errno::Errno;
 use crate::heap::{HEAP, Owner};
-use crate::{message, tls};
+use crate::{lock, message, tls};
 
 /// Destructors run in this many rounds (`PTHREAD_DESTRUCTOR_ITERATIONS`).
 const ROUNDS: usize = 4;
 
 const _: () = assert!(align_of::<Owner>() >= ROUNDS, "the round fits below an owner's address");
+
+/// Whether `fork_prepare` took the heap's locks.
+static LOCKED: AtomicBool = AtomicBool::new(false);
 
 /// What has been set up: the state of `KEY`.
 static STATE: AtomicU32 = AtomicU32::new(NEW);
@@ -98,17 +101,27 @@ unsafe extern "C" fn end_thread(value: *mut libc::c_void) {
 
 unsafe extern "C" fn fork_prepare() {
     let _errno = Errno::keep();
-    HEAP.fork_prepare();
+    let taken = lock::take_for_fork(HEAP.locks());
+    // Written under the locks, or (in a signal handler that interrupted the
+    // heap) by the thread that holds them.
+    LOCKED.store(taken, Relaxed);
 }
 
 unsafe extern "C" fn fork_parent() {
     let _errno = Errno::keep();
-    // SAFETY: `fork_prepare` ran on this thread.
-    unsafe { HEAP.fork_parent() };
+    if LOCKED.load(Relaxed) {
+        // SAFETY: `fork_prepare` took them on this thread.
+        unsafe { lock::release_after_fork(HEAP.locks()) };
+    }
 }
 
 unsafe extern "C" fn fork_child() {
     let _errno = Errno::keep();
-    // SAFETY: `fork_prepare` ran on this thread, now the only one.
-    unsafe { HEAP.fork_child(tls::get()) };
+    if LOCKED.load(Relaxed) {
+        // SAFETY: `fork_prepare` took the locks on this thread, now the only
+        // one, to which they are open.
+        unsafe { HEAP.pool_others(tls::get()) };
+        // SAFETY: `fork_prepare` took them on this thread.
+        unsafe { lock::release_after_fork(HEAP.locks()) };
+    }
 }

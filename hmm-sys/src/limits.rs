@@ -47,9 +47,11 @@ fn memory() -> usize {
 }
 
 /// How much address space one of the heap's ranges may come to use, in bytes:
-/// eight times the memory, or what `RLIMIT_AS` leaves. Tables are sized by it.
+/// as much as there is memory, or what `RLIMIT_AS` leaves. Tables are sized by
+/// it, and are address space themselves: a program may limit its own later.
+/// Heaps that are larger but sparse open another range.
 pub(crate) fn address_room() -> usize {
-    let room = memory().saturating_mul(8);
+    let room = memory();
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the kernel fills in the structure, which is ours.
     let known = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) } == 0;

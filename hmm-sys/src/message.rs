@@ -1,7 +1,7 @@
 //! Lines on stderr, without allocating.
 
 use core::fmt::{self, Write};
-use core::sync::atomic::AtomicBool;
+use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
 use hmm_core::Misuse;
@@ -10,36 +10,94 @@ use crate::errno::Errno;
 
 const STDERR: libc::c_int = 2;
 
-/// Whether descriptor 2 was closed when the heap began: a file that got the
-/// number later is not ours to write to.
-static MUTE: AtomicBool = AtomicBool::new(false);
+/// What descriptor 2 was when the program began: its device and inode, mixed;
+/// 0 before [`begin`], [`CLOSED`] if it was closed.
+static AT_START: AtomicU64 = AtomicU64::new(0);
 
-/// Finds out whether there is a stderr. Called once, early.
-pub(crate) fn begin() {
-    let _errno = Errno::keep();
-    // SAFETY: asks the kernel about a descriptor number.
-    if unsafe { libc::fcntl(STDERR, libc::F_GETFD) } == -1 {
-        MUTE.store(true, Relaxed);
+const CLOSED: u64 = 1;
+
+/// What descriptor 2 is now, and its kind.
+fn stderr() -> Option<(u64, libc::mode_t)> {
+    // SAFETY: all zero is a valid `stat`.
+    let mut stat: libc::stat = unsafe { core::mem::zeroed() };
+    // SAFETY: the kernel fills in the structure, which is ours.
+    if unsafe { libc::fstat(STDERR, &raw mut stat) } != 0 {
+        return None;
+    }
+    let mixed = (stat.st_dev as u64).rotate_left(32) ^ stat.st_ino as u64;
+    Some((mixed.max(CLOSED + 1), stat.st_mode & libc::S_IFMT))
+}
+
+/// Finds out whether there is a stderr. The earlier it is called, the better;
+/// later calls do nothing.
+pub fn begin() {
+    if AT_START.load(Relaxed) == 0 {
+        let _errno = Errno::keep();
+        AT_START.store(stderr().map_or(CLOSED, |(id, _)| id), Relaxed);
     }
 }
 
-/// Writes bytes to stderr. Not by libc's `write`, where a thread may be
+/// Whether descriptor 2 is ours to write to: what it was at the start, or
+/// something that a program would put in its place for messages. A file of its
+/// own that happened to get the number is not.
+fn is_ours() -> bool {
+    begin();
+    let at_start = AT_START.load(Relaxed);
+    match stderr() {
+        Some((id, _)) if id == at_start => true,
+        Some(_) if at_start == CLOSED => false,
+        Some((_, libc::S_IFCHR | libc::S_IFIFO)) => true,
+        // SAFETY: asks for a descriptor's flags.
+        Some((_, libc::S_IFREG)) => unsafe { libc::fcntl(STDERR, libc::F_GETFL) & libc::O_APPEND != 0 },
+        _ => false,
+    }
+}
+
+/// Writes bytes to a descriptor. Not by libc's `write`, where a thread may be
 /// cancelled.
 #[cfg(target_os = "linux")]
-fn write(bytes: &[u8]) -> isize {
+fn write(descriptor: libc::c_int, bytes: &[u8]) -> isize {
     // SAFETY: the bytes are ours and this long.
-    unsafe { libc::syscall(libc::SYS_write, STDERR, bytes.as_ptr(), bytes.len()) as isize }
+    unsafe { libc::syscall(libc::SYS_write, descriptor, bytes.as_ptr(), bytes.len()) as isize }
 }
 
-/// Writes bytes to stderr.
+/// Writes bytes to a descriptor.
 #[cfg(not(target_os = "linux"))]
-fn write(bytes: &[u8]) -> isize {
+fn write(descriptor: libc::c_int, bytes: &[u8]) -> isize {
     // SAFETY: the bytes are ours and this long.
-    unsafe { libc::write(STDERR, bytes.as_ptr().cast(), bytes.len()) }
+    unsafe { libc::write(descriptor, bytes.as_ptr().cast(), bytes.len()) }
 }
 
-/// Text on its way to stderr, on the stack.
+/// Where lines go: an open file.
+#[derive(Clone, Copy, Debug)]
+pub struct Output(libc::c_int);
+
+impl Output {
+    /// The open file `descriptor`.
+    pub const fn to(descriptor: libc::c_int) -> Self {
+        Self(descriptor)
+    }
+
+    /// stderr; `None` if descriptor 2 is something else than a place for
+    /// messages.
+    pub fn stderr() -> Option<Self> {
+        let _errno = Errno::keep();
+        is_ours().then_some(Self(STDERR))
+    }
+
+    /// Writes one line, with `hmm: ` in front, without allocating.
+    pub fn line(self, line: fmt::Arguments<'_>) {
+        let _errno = Errno::keep();
+        let mut buffer = Buffer { output: self, text: [0; 512], length: 0 };
+        // The buffer takes everything; a `Display` that fails ends the text.
+        let _ = buffer.write_fmt(format_args!("hmm: {line}\n"));
+        buffer.flush();
+    }
+}
+
+/// Text on its way out, on the stack.
 struct Buffer {
+    output: Output,
     text: [u8; 512],
     length: usize,
 }
@@ -48,7 +106,7 @@ impl Buffer {
     fn flush(&mut self) {
         let mut rest = &self.text[..self.length.min(self.text.len())];
         while !rest.is_empty() {
-            let written = write(rest);
+            let written = write(self.output.0, rest);
             match usize::try_from(written) {
                 Ok(written) if written > 0 => rest = rest.get(written..).unwrap_or(&[]),
                 _ if written < 0 && crate::errno::get() == libc::EINTR => {}
@@ -74,22 +132,11 @@ impl Write for Buffer {
     }
 }
 
-/// Writes text to stderr as it is, through a buffer on the stack. Says nothing
-/// if stderr was closed when the program began.
-pub fn write_stderr(text: fmt::Arguments<'_>) {
-    if MUTE.load(Relaxed) {
-        return;
-    }
-    let _errno = Errno::keep();
-    let mut buffer = Buffer { text: [0; 512], length: 0 };
-    // The buffer takes everything; a `Display` that fails just ends the text.
-    let _ = buffer.write_fmt(text);
-    buffer.flush();
-}
-
-/// Writes one line to stderr, with `hmm: ` in front.
+/// Writes one line to stderr, with `hmm: ` in front, if there is a stderr.
 pub fn report(line: fmt::Arguments<'_>) {
-    write_stderr(format_args!("hmm: {line}\n"));
+    if let Some(stderr) = Output::stderr() {
+        stderr.line(line);
+    }
 }
 
 /// Ends the program over a misuse of the heap: one line, then `abort`.

@@ -15,7 +15,7 @@ int main(int argc, char **argv)
         /* Until number 2 is among them. */
         int fd;
         do
-            fd = open(argv[3], O_WRONLY | O_APPEND);
+            fd = open(argv[3], O_WRONLY);
         while (fd >= 0 && fd < 2);
         if (fd != 2)
             return 3;

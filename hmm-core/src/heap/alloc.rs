@@ -10,10 +10,7 @@ use crate::units::{Class, Geometry};
 
 /// A block of at least `size` bytes; null when memory has run out.
 pub(crate) fn alloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, size: usize) -> *mut u8 {
-    if size > Geometry::<SHIFT>::SLAB_MAX {
-        return large::alloc(s, size, 1, false);
-    }
-    slot(s, Geometry::<SHIFT>::class_of(size))
+    alloc_aligned(s, 1, size)
 }
 
 /// A block of at least `size` bytes at a multiple of `align`, a power of two.
@@ -23,9 +20,24 @@ pub(crate) fn alloc_aligned<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C
     size: usize,
 ) -> *mut u8 {
     match Geometry::<SHIFT>::class_of_aligned(size, align) {
-        Some(class) => slot(s, class),
-        None => large::alloc(s, size, align, false),
+        Some(class) => slot(s, class, size, align),
+        None => whole_pages(s, size, align, false),
     }
+}
+
+/// A large block; empty slabs are given up for it if need be.
+fn whole_pages<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    size: usize,
+    align: usize,
+    zeroed: bool,
+) -> *mut u8 {
+    let p = large::alloc(s, size, align, zeroed);
+    if !p.is_null() || size > isize::MAX as usize {
+        return p;
+    }
+    s.reclaim();
+    large::alloc(s, size, align, zeroed)
 }
 
 /// As [`alloc_aligned`], with the first `size` bytes zero. Memory that is
@@ -36,9 +48,9 @@ pub(crate) fn alloc_zeroed<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>
     size: usize,
 ) -> *mut u8 {
     let Some(class) = Geometry::<SHIFT>::class_of_aligned(size, align) else {
-        return large::alloc(s, size, align, true);
+        return whole_pages(s, size, align, true);
     };
-    let p = slot(s, class);
+    let p = slot(s, class, size, align);
     let is_zero = Geometry::<SHIFT>::is_medium(class) && is_clean(s, p);
     if !p.is_null() && !is_zero {
         // SAFETY: the block is ours and at least `size` bytes long.
@@ -47,11 +59,29 @@ pub(crate) fn alloc_zeroed<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>
     p
 }
 
-/// A slot of `class`; null when memory has run out.
-fn slot<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> *mut u8 {
-    let cur = s.local().cur(class);
-    let p = cur.take().or_else(|| if refill(s, class) { cur.take() } else { None });
-    p.unwrap_or(ptr::null_mut())
+/// A slot of `class`, the one for `size` bytes at a multiple of `align`; null
+/// when memory has run out.
+fn slot<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    class: Class,
+    size: usize,
+    align: usize,
+) -> *mut u8 {
+    let take = |class| {
+        let cur = s.local().cur(class);
+        cur.take().or_else(|| if refill(s, class) { cur.take() } else { None })
+    };
+    let scrape = || {
+        s.reclaim();
+        take(class).or_else(|| {
+            // The last resort: a slot of up to twice the size, such as
+            // `realloc` may leave a block in, too.
+            let larger = (class.index() + 1..C).map(|index| Class::from_number(index as u8));
+            let serves = |larger: &Class| larger.size() & (align - 1) == 0;
+            larger.take_while(|larger| larger.size() <= 2 * size).filter(serves).find_map(take)
+        })
+    };
+    take(class).or_else(scrape).unwrap_or(ptr::null_mut())
 }
 
 /// Whether the medium slot at `p` was never used since its pages were zero.

@@ -65,6 +65,12 @@ pub(crate) fn free<const SHIFT: u32, const C: usize>(
     // SAFETY: a small slab's bitmap has a word for every slot index that an
     // offset in its page can give (`ClassInfo::words`).
     let bits: &AtomicUsize = unsafe { &*word };
+    // While others have freed slots of the slab, one of them may be this slot:
+    // its local bit would tell of no double free, and it could be handed out
+    // again before the remote bit is seen.
+    if header.summary.load(Relaxed) != 0 {
+        return Freed::NotHere;
+    }
     let old = bits.load(Relaxed);
     let bit = 1 << (slot % WORD_BITS);
     if old & bit != 0 {

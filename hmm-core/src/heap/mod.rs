@@ -72,6 +72,9 @@ pub(crate) trait Supply<const SHIFT: u32, const C: usize>: Ground<SHIFT> {
     /// A slab of `class` that its owner lost, now this owner's and drained.
     fn adopt(&self, class: Class) -> Option<PageNo>;
 
+    /// Memory has run out: gives back all empty slabs within reach.
+    fn reclaim(&self);
+
     /// Frees a slot of a slab that is not this owner's.
     fn free_remote(&self, slot: &Slot<'_>) -> Result<(), Misuse>;
 }

@@ -62,7 +62,8 @@ pub(crate) unsafe fn realloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, 
         }
         Block::Large { page, header } => {
             let old = header.large_bytes();
-            if size <= Geometry::<SHIFT>::SLAB_MAX {
+            // Aligned blocks may be large with few bytes.
+            if size <= Geometry::<SHIFT>::SLAB_MAX && !keeps(old, size) {
                 return copy(s, p, old, align, size);
             }
             if size > isize::MAX as usize {
@@ -80,7 +81,7 @@ pub(crate) unsafe fn realloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, 
 }
 
 /// Moves the large block at `p` to a longer run.
-fn move_pages<const SHIFT: u32, S: Ground<SHIFT>>(
+fn move_pages<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     s: &S,
     p: *mut u8,
     page: PageNo,
@@ -88,7 +89,11 @@ fn move_pages<const SHIFT: u32, S: Ground<SHIFT>>(
     align: usize,
     size: usize,
 ) -> Result<*mut u8, Misuse> {
-    let Some(to) = large::take(s, size, align) else { return Ok(ptr::null_mut()) };
+    let to = large::take(s, size, align).or_else(|| {
+        s.reclaim();
+        large::take(s, size, align)
+    });
+    let Some(to) = to else { return Ok(ptr::null_mut()) };
     let pages = header.run();
     let old = header.large_bytes();
     let moved = s.with_pages(|run_layer| {

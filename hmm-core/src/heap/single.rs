@@ -204,6 +204,10 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Heap<G,
         None
     }
 
+    fn reclaim(&self) {
+        collect::collect(self);
+    }
+
     fn free_remote(&self, slot: &Slot<'_>) -> Result<(), Misuse> {
         // Every slab is this owner's; what comes here is a slot of a FULL
         // slab that is free already.

@@ -18,7 +18,7 @@ use crate::units::{PageNo, WORD_BITS};
 
 /// Address ranges a heap may consist of. The first is the one that matters;
 /// the others serve when it cannot grow.
-pub(crate) const MAX_REGIONS: usize = 8;
+pub(crate) const MAX_REGIONS: usize = 16;
 
 /// One address range of the heap.
 #[derive(Debug)]

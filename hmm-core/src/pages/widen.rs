@@ -41,6 +41,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let offset = start.addr() - region.base().addr();
         let end = (offset >> SHIFT) as u32 + pages;
         let Some(first) = region.first() else { return false };
+        if offset < old_end {
+            return self.fill_hole(map, tip, first.up((offset >> SHIFT) as u32), pages, grown.zeroed);
+        }
         if !self.open_headers(tip, region, end) {
             return false;
         }
@@ -59,13 +62,37 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         true
     }
 
+    /// Makes `pages` pages from `start` on, which lie in a foreign hole, free:
+    /// whoever held them let them go, or they came from another source than
+    /// what is around them. `false` if they do not lie in a hole.
+    fn fill_hole(&mut self, map: &PageMap<SHIFT>, region: usize, start: PageNo, pages: u32, zeroed: bool) -> bool {
+        let end = start.up(pages);
+        let around = |&hole: &PageNo| {
+            let header = map.header(hole);
+            header.kind() == Kind::Foreign && hole <= start && end <= hole.up(header.run())
+        };
+        let Some(hole) = map.runs_in(region).find(around) else { return false };
+        let hole_end = hole.up(map.header(hole).run());
+        let (before, after) = (start.get() - hole.get(), hole_end.get() - end.get());
+        map.header(hole).set_run(before);
+        if after > 0 {
+            let rest = map.header(end);
+            rest.set_run(after);
+            rest.set_kind(Kind::Foreign);
+        }
+        self.foreign -= (pages as usize) << SHIFT;
+        map.set_dirty(start, pages, !zeroed);
+        self.give(map, start, pages, false);
+        true
+    }
+
     /// The region that the span continues, or a new one; `None` if it fits
     /// none and no other can be had.
     fn region_for(&mut self, map: &PageMap<SHIFT>, grown: &Grown, pages: u32) -> Option<usize> {
         let at = grown.span.start.as_ptr().addr();
         let continued = map.regions().position(|region| {
             let offset = at.wrapping_sub(region.base().addr());
-            offset >= region.bytes() && (offset >> SHIFT) + pages as usize <= region.room() as usize
+            (offset >> SHIFT).saturating_add(pages as usize) <= region.room() as usize
         });
         continued.or_else(|| self.open_region(map, grown, pages))
     }

@@ -42,7 +42,7 @@ use self::seat::Seat;
 use crate::check::{self, Violation};
 use crate::grow::HeapGrow;
 use crate::heap::fast::{self, Freed};
-use crate::heap::{alloc, collect, free, resize};
+use crate::heap::{Supply, alloc, free, resize};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::map::PageMap;
@@ -232,8 +232,7 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
     pub unsafe fn trim(&self, owner: *const Owner<C>, pad: usize) -> bool {
         // SAFETY: the caller's promise.
         if let Some(seat) = unsafe { Seat::take(self, owner) } {
-            self.adopt_all(&seat);
-            collect::collect(&seat);
+            seat.reclaim();
         }
         self.with_inner(|inner| inner.pages.trim(&self.map, pad))
     }

@@ -9,7 +9,7 @@ use super::{Shared, remote};
 use crate::check::Violation;
 use crate::grow::HeapGrow;
 use crate::heap::local::Local;
-use crate::heap::{Ground, Supply, bits_of};
+use crate::heap::{Ground, Supply, bits_of, collect};
 use crate::misuse::{Misuse, What};
 use crate::pages::Pages;
 use crate::pages::header::{Header, Kind, Link};
@@ -109,6 +109,11 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Supply<SHIFT, C
         header.owner.store(self.token(), SeqCst);
         self.drain(header, &bits_of::<SHIFT>(header));
         Some(page)
+    }
+
+    fn reclaim(&self) {
+        self.shared.adopt_all(self);
+        collect::collect(self);
     }
 
     fn free_remote(&self, slot: &Slot<'_>) -> Result<(), Misuse> {

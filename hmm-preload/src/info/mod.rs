@@ -9,7 +9,7 @@ mod xml;
 
 use crate::summary;
 use core::ffi::{c_int, c_void};
-use hmm_sys::Stats;
+use hmm_sys::{Output, Stats};
 use static_assertions::const_assert_eq;
 
 /// glibc's `struct mallinfo2` with `N = usize`, its `struct mallinfo` with
@@ -121,7 +121,9 @@ pub extern "C" fn mallopt(parameter: c_int, value: c_int) -> c_int {
 /// Writes the state of the heap to standard error, in a few lines for people.
 #[unsafe(no_mangle)]
 pub extern "C" fn malloc_stats() {
-    summary::write("heap");
+    if let Some(stderr) = Output::stderr() {
+        summary::write(stderr, "heap");
+    }
 }
 
 /// Writes the state of the heap to `stream` as XML, in the form of glibc's.
