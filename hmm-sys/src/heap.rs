@@ -1,6 +1,7 @@
 //! The process's heap.
 
 use hmm_core::{Shared, Violation};
+use static_assertions::assert_impl_all;
 
 use crate::life;
 use crate::lock::Lock;
@@ -10,6 +11,8 @@ use crate::tls;
 
 /// A thread's heap.
 pub(crate) type Owner = hmm_core::Owner;
+
+assert_impl_all!(Shared<System, Lock>: Sync);
 
 /// The one heap of the process.
 pub(crate) static HEAP: Shared<System, Lock> = Shared::new(System::new(), message::misuse);

@@ -1,13 +1,16 @@
 //! The heap of one owner.
 
+use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
+
+use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use super::fast::{self, Freed};
 use super::local::Local;
 use super::{FULL, Ground, Supply, alloc, collect, free, resize};
 use crate::check::{self, Violation};
-use crate::grow::HeapGrow;
+use crate::grow::{FixedRegion, HeapGrow};
 use crate::misuse::{Misuse, What};
 use crate::pages::Pages;
 use crate::pages::header::Header;
@@ -15,8 +18,6 @@ use crate::pages::map::PageMap;
 use crate::slab::{Bits, Slot, locate};
 use crate::stats::Stats;
 use crate::units::{Class, Geometry, PageNo};
-
-use core::cell::UnsafeCell;
 
 /// The owner word of a single heap's slabs.
 const TOKEN: usize = 4;
@@ -46,6 +47,9 @@ pub type TinyHeap<G> = Heap<G, 9, 16>;
 // SAFETY: a heap is used through `&mut self` only and none of its state is
 // tied to a thread.
 unsafe impl<G: HeapGrow + Send, const SHIFT: u32, const C: usize> Send for Heap<G, SHIFT, C> {}
+
+assert_impl_all!(Heap<FixedRegion>: Send);
+assert_not_impl_any!(Heap<FixedRegion>: Sync, Clone);
 
 impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     /// An empty heap over `grow`. Takes no memory until the first block.

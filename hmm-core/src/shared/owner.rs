@@ -3,6 +3,8 @@
 use core::cell::Cell;
 use core::ptr::NonNull;
 
+use static_assertions::assert_not_impl_any;
+
 use crate::heap::FULL;
 use crate::heap::local::Local;
 
@@ -42,6 +44,8 @@ pub struct Owner<const C: usize = 88> {
     next_pooled: Cell<Option<NonNull<Owner<C>>>>,
 }
 
+// A thread's own: its lists are plain cells.
+assert_not_impl_any!(Owner: Send, Sync);
 const _: () = assert!(align_of::<Owner<88>>() > FULL | LISTED, "tags fit below a token");
 
 impl<const C: usize> Owner<C> {
