@@ -1,21 +1,10 @@
-//! The process's heap.
+//! What doors call: the process's heap for any thread.
 
-use hmm_core::{Shared, Violation};
-use static_assertions::assert_impl_all;
+use hmm_core::Violation;
 
 use crate::life;
-use crate::lock::Lock;
-use crate::message;
-use crate::system::System;
+use crate::process::{HEAP, Owner};
 use crate::tls;
-
-/// A thread's heap.
-pub(crate) type Owner = hmm_core::Owner;
-
-assert_impl_all!(Shared<System, Lock>: Sync);
-
-/// The one heap of the process.
-pub(crate) static HEAP: Shared<System, Lock> = Shared::new(System::new(), message::misuse);
 
 /// The calling thread's heap, which it gets now if it has none.
 fn own() -> *const Owner {

@@ -5,6 +5,7 @@
 //!   doors (C library, Rust global allocator)
 //!     heap      the process's heap: alloc, free, realloc, … for any thread; stats
 //!     life      threads that begin and end, fork
+//!     process   the heap itself, a static
 //!     tls       the thread's word: where its own heap is
 //!     system    HeapGrow: the break first, the mmap reserve when it is refused
 //!     brk       sbrk: grown in steps, lowered again, shared with others
@@ -27,6 +28,7 @@ mod lock;
 mod message;
 mod meta;
 mod moves;
+mod process;
 mod reserve;
 mod stats;
 mod system;

@@ -14,7 +14,7 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicBool, AtomicU32};
 
 use crate::errno::Errno;
-use crate::heap::{HEAP, Owner};
+use crate::process::{HEAP, Owner};
 use crate::{lock, message, tls};
 
 /// Destructors run in this many rounds (`PTHREAD_DESTRUCTOR_ITERATIONS`).

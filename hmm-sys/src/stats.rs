@@ -2,7 +2,7 @@
 
 use core::ops::Deref;
 
-use crate::heap::HEAP;
+use crate::process::HEAP;
 
 /// What the heap holds, by the names of [`hmm_core::Stats`], to which this
 /// dereferences, and where it comes from.

@@ -3,7 +3,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::{FULL, Ground, Supply, bits_of, large};
+use super::{FULL, Ground, Supply, bits_of, fit, large};
 use crate::misuse::{Misuse, Place, What};
 use crate::pages::header::{Header, Kind};
 use crate::slab::{ALL_FREE, Block, Slot, locate};
@@ -108,7 +108,7 @@ pub(crate) fn check_sized<const SHIFT: u32, S: Ground<SHIFT>>(
     let block = locate(s.map(), p)?;
     let fits = p.addr() & (align - 1) == 0
         && match block {
-            Block::Slot(slot) => fits_slot::<SHIFT>(slot.class.size(), size, align),
+            Block::Slot(slot) => fit::serves::<SHIFT>(slot.class.size(), size, align),
             Block::Large { header, .. } => header.large_bytes() == large::rounded(size),
         };
     let place = match block {
@@ -117,12 +117,4 @@ pub(crate) fn check_sized<const SHIFT: u32, S: Ground<SHIFT>>(
         Block::Large { page, .. } => Place::Large { page: page.get() },
     };
     Err(Misuse::new(What::SizeMismatch, p, place))
-}
-
-/// Whether a block of `size` bytes may live in a slot of `slot` bytes: the
-/// class it is given at first, or one that `realloc` left it in.
-pub(crate) fn fits_slot<const SHIFT: u32>(slot: usize, size: usize, align: usize) -> bool {
-    size <= slot
-        && (super::resize::keeps(slot, size)
-            || Geometry::<SHIFT>::class_of_aligned(size, align).is_some_and(|class| class.size() == slot))
 }

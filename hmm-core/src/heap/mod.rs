@@ -15,6 +15,7 @@
 pub(crate) mod alloc;
 pub(crate) mod collect;
 pub(crate) mod fast;
+pub(crate) mod fit;
 pub(crate) mod free;
 pub(crate) mod large;
 pub(crate) mod local;

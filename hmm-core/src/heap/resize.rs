@@ -3,7 +3,7 @@
 
 use core::ptr;
 
-use super::{Ground, Supply, alloc, bits_of, free, large};
+use super::{Ground, Supply, alloc, bits_of, fit, free, large};
 use crate::misuse::{Misuse, Place, What};
 use crate::pages::header::{Header, Kind};
 use crate::slab::{Block, locate};
@@ -12,11 +12,6 @@ use crate::units::{Geometry, PageNo};
 /// Blocks of at least so many bytes are moved by the page tables if the
 /// backend can; below, copying is as fast and splits no mapping.
 const MOVE_MIN: usize = 512 * 1024;
-
-/// Whether a slot of `slot` bytes is kept when its block shrinks to `size`.
-pub(crate) fn keeps(slot: usize, size: usize) -> bool {
-    size <= slot && size >= slot / 2
-}
 
 /// The block at `p`, which must be live.
 fn live<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *const u8) -> Result<Block<'_>, Misuse> {
@@ -55,7 +50,7 @@ pub(crate) unsafe fn realloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, 
 ) -> Result<*mut u8, Misuse> {
     match live(s, p)? {
         Block::Slot(slot) => {
-            if free::fits_slot::<SHIFT>(slot.class.size(), size, align) {
+            if fit::serves::<SHIFT>(slot.class.size(), size, align) {
                 return Ok(p);
             }
             copy(s, p, slot.class.size(), align, size)
@@ -63,7 +58,7 @@ pub(crate) unsafe fn realloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, 
         Block::Large { page, header } => {
             let old = header.large_bytes();
             // Aligned blocks may be large with few bytes.
-            if size <= Geometry::<SHIFT>::SLAB_MAX && !keeps(old, size) {
+            if size <= Geometry::<SHIFT>::SLAB_MAX && !fit::keeps(old, size) {
                 return copy(s, p, old, align, size);
             }
             if size > isize::MAX as usize {

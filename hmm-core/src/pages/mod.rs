@@ -8,8 +8,7 @@
 //!
 //! Every page belongs to exactly one run. Free runs are merged with their
 //! neighbours at once and found best fit first; the run at the top goes back
-//! to the backend when it is long. The floor above asks for runs, and for
-//! slabs, which are runs with a bitmap. One lock, the caller's, guards it all;
+//! to the backend when it is long. The floors above ask for runs. One lock, the caller's, guards it all;
 //! only the [`map`] is read without.
 
 pub(crate) mod header;
@@ -17,7 +16,6 @@ pub(crate) mod map;
 pub(crate) mod meta;
 mod purge;
 mod runs;
-mod slabs;
 mod tree;
 mod widen;
 
@@ -28,6 +26,7 @@ use crate::grow::HeapGrow;
 use crate::units::PageNo;
 
 use core::ptr::NonNull;
+use core::sync::atomic::AtomicUsize;
 
 /// The run layer of a heap with pages of `1 << SHIFT` bytes.
 #[derive(Debug)]
@@ -77,6 +76,15 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.meta.take(&mut self.grow, bytes, Self::META_CHUNK)
     }
 
+    /// A bitmap of `words` local and as many remote words, contents unknown.
+    pub(crate) fn take_bits(&mut self, words: usize) -> Option<*const AtomicUsize> {
+        self.meta.take_bits(&mut self.grow, words, Self::META_CHUNK)
+    }
+
+    /// Takes a bitmap of `words` words a half back.
+    pub(crate) fn give_bits(&mut self, bits: *const AtomicUsize, words: usize) {
+        self.meta.give_bits(bits, words);
+    }
 
     /// Pages in free runs.
     pub(crate) fn free_pages(&self) -> usize {

@@ -12,6 +12,7 @@
 //! the owner moves over when it runs out.
 
 mod bits;
+mod build;
 mod locate;
 
 pub(crate) use bits::{ALL_FREE, Bits};

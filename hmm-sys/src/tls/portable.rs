@@ -5,7 +5,7 @@ extern crate std;
 use core::cell::Cell;
 use core::ptr;
 
-use crate::heap::Owner;
+use crate::process::Owner;
 
 std::thread_local! {
     /// A constant start value and no destructor: reading it never allocates

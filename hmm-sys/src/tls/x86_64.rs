@@ -2,7 +2,7 @@
 
 use core::arch::{asm, global_asm};
 
-use crate::heap::Owner;
+use crate::process::Owner;
 
 global_asm!(
     ".pushsection .tbss.hmm_thread_word_0_1,\"awT\",@nobits",

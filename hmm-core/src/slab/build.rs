@@ -1,12 +1,12 @@
-//! Slabs as the run layer sees them: runs with a bitmap.
+//! Making slabs of runs, and runs of slabs.
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::header::{Kind, Link};
-use super::map::PageMap;
-use super::Pages;
+use super::Bits;
 use crate::grow::HeapGrow;
-use crate::slab::Bits;
+use crate::pages::Pages;
+use crate::pages::header::{Kind, Link};
+use crate::pages::map::PageMap;
 use crate::units::{Class, Geometry, PageNo};
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
@@ -20,7 +20,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let bits = if words == 1 {
             Some(header.inline_bits())
         } else {
-            self.meta.take_bits(&mut self.grow, words, Self::META_CHUNK)
+            self.take_bits(words)
         };
         let Some(bits) = bits else {
             self.give_run(map, page, false);
@@ -50,7 +50,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             map.header(page.up(body)).set_kind(Kind::Blank);
         }
         if words > 1 {
-            self.meta.give_bits(bits, words);
+            self.give_bits(bits, words);
         }
         self.give_run(map, page, true);
     }
