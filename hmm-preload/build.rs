@@ -6,6 +6,9 @@ fn main() {
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("linux") {
         return;
     }
+    // Last, whatever the libc crate links: it leaves that to the standard
+    // library once another crate of the same build has one.
+    println!("cargo::rustc-cdylib-link-arg=-lc");
     for arg in [
         // What programs that are linked against it record and look for.
         "-soname=libhmm.so",

@@ -47,20 +47,14 @@ fn only_the_family_is_exported() {
     let family = family();
     let more: Vec<_> = exported.difference(&family).collect();
     let less: Vec<_> = family.difference(&exported).collect();
-    assert!(
-        more.is_empty() && less.is_empty(),
-        "exported besides: {more:?}, missing: {less:?}"
-    );
+    assert!(more.is_empty() && less.is_empty(), "exported besides: {more:?}, missing: {less:?}");
 }
 
 /// The static library has the family too.
 #[test]
 fn archive_defines_the_family() {
     let defined = symbols(&["--defined-only", "--extern-only"], &library().archive);
-    let missing: Vec<_> = family()
-        .into_iter()
-        .filter(|name| !defined.contains(name))
-        .collect();
+    let missing: Vec<_> = family().into_iter().filter(|name| !defined.contains(name)).collect();
     assert!(missing.is_empty(), "missing: {missing:?}");
 }
 
@@ -84,9 +78,7 @@ fn little_thread_local_storage() {
         .lines()
         .find(|line| line.trim_start().starts_with("TLS "))
         .and_then(|line| line.split_whitespace().nth(5))
-        .map_or(0, |size| {
-            i64::from_str_radix(size.trim_start_matches("0x"), 16).expect("a size")
-        });
+        .map_or(0, |size| i64::from_str_radix(size.trim_start_matches("0x"), 16).expect("a size"));
     assert!(size <= 16, "{size} bytes of thread-local storage");
 }
 
@@ -97,22 +89,17 @@ fn nothing_writable_is_executable() {
     for line in headers.lines().filter(|line| line.contains(" 0x")) {
         assert!(!line.contains("RWE"), "{line}");
     }
-    assert!(
-        headers.contains("GNU_STACK") && headers.contains("GNU_RELRO"),
-        "{headers}"
-    );
+    assert!(headers.contains("GNU_STACK") && headers.contains("GNU_RELRO"), "{headers}");
 }
 
 /// `include/hmm.h` is what cbindgen makes of the code. `HMM_BLESS=1` writes it anew.
 #[test]
 fn header_is_generated() {
     let package = library().root.join("hmm-preload");
-    let config = cbindgen::Config::from_file(package.join("cbindgen.toml"))
-        .expect("hmm-preload/cbindgen.toml is there");
+    let config =
+        cbindgen::Config::from_file(package.join("cbindgen.toml")).expect("hmm-preload/cbindgen.toml is there");
     let mut generated = Vec::new();
-    cbindgen::generate_with_config(&package, config)
-        .expect("cbindgen understands the code")
-        .write(&mut generated);
+    cbindgen::generate_with_config(&package, config).expect("cbindgen understands the code").write(&mut generated);
     let generated = String::from_utf8(generated).expect("a header is text");
     let header = library().include.join("hmm.h");
     if env::var_os("HMM_BLESS").is_some() {
@@ -131,14 +118,8 @@ fn header_is_generated() {
 /// The header alone is enough, in C from C99 on and in C++.
 #[test]
 fn header_stands_alone() {
-    for (name, standard) in [
-        ("one.c", "-std=c99"),
-        ("one.c", "-std=c11"),
-        ("one.cc", "-std=c++11"),
-    ] {
+    for (name, standard) in [("one.c", "-std=c99"), ("one.c", "-std=c11"), ("one.cc", "-std=c++11")] {
         let text = "#include \"hmm.h\"\n#include \"hmm.h\"\nint main(void) { return 0; }\n";
-        Source::text(name, text)
-            .flags(&[standard, "-pedantic"])
-            .compile(Way::Plain);
+        Source::text(name, text).flags(&[standard, "-pedantic"]).compile(Way::Plain);
     }
 }

@@ -46,10 +46,7 @@ topics! {
 /// `malloc_info` writes XML that a parser takes, with the shape that glibc's readers expect.
 #[test]
 fn info_is_xml() {
-    let info = Source::file("family/info_xml.c")
-        .run(Way::Preload)
-        .run()
-        .exits(0);
+    let info = Source::file("family/info_xml.c").run(Way::Preload).run().exits(0);
     let parse = "import sys, xml.etree.ElementTree as tree\n\
                  root = tree.parse(sys.stdin).getroot()\n\
                  assert root.tag == 'malloc', root.tag\n\
@@ -57,11 +54,7 @@ fn info_is_xml() {
                  numbers = [int(v) for e in root.iter() for k, v in e.items() if k == 'size']\n\
                  assert any(n > 1000000 for n in numbers), numbers\n\
                  print('ok')";
-    Run::new("python3")
-        .args(["-c", parse])
-        .input(&info.stdout)
-        .run()
-        .ok();
+    Run::new("python3").args(["-c", parse]).input(&info.stdout).run().ok();
 }
 
 /// `malloc_stats` prints on standard error, unasked by any setting.
@@ -80,11 +73,7 @@ fn silence() {
     let source = Source::file("family/usable.c");
     for way in COMMON {
         let run = Run::new(source.compile(way));
-        let run = if way == Way::Preload {
-            run.preload()
-        } else {
-            run
-        };
+        let run = if way == Way::Preload { run.preload() } else { run };
         let outcome = run.run().ok();
         assert!(outcome.stderr.is_empty(), "{outcome}");
     }

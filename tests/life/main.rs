@@ -100,12 +100,7 @@ fn by_the_dynamic_linker() {
 
 #[test]
 fn at_fixed_addresses() {
-    works(|source| {
-        Run::new("setarch")
-            .arg("-R")
-            .arg(source.compile(Way::Preload))
-            .on_hmm()
-    });
+    works(|source| Run::new("setarch").arg("-R").arg(source.compile(Way::Preload)).on_hmm());
     for flag in ["-no-pie", "-static-pie"] {
         let source = Source::file("life/work.c").flags(&[flag]);
         source.run(Way::Archive).run().ok().served();
@@ -126,16 +121,9 @@ fn without_a_stack_limit() {
 fn under_valgrind() {
     let source = Source::file("life/work.c");
     let valgrind = Run::new("valgrind").args(["--tool=none", "-q"]);
-    valgrind
-        .arg(source.compile(Way::Preload))
-        .on_hmm()
-        .run()
-        .ok()
-        .served();
+    valgrind.arg(source.compile(Way::Preload)).on_hmm().run().ok().served();
     let valgrind = Run::new("valgrind").args(["--tool=none", "-q"]);
-    let linked = valgrind
-        .arg(source.compile(Way::Archive))
-        .env("HMM_STATS", "1");
+    let linked = valgrind.arg(source.compile(Way::Archive)).env("HMM_STATS", "1");
     linked.run().ok().served();
 }
 
@@ -155,16 +143,9 @@ fn without_environment() {
     let source = Source::file("life/work.c");
     for way in [Way::Preload, Way::Archive, Way::Static] {
         let run = Run::new("/usr/bin/env").arg("-i");
-        let run = if way == Way::Preload {
-            run.arg(format!("LD_PRELOAD={}", library().shared.display()))
-        } else {
-            run
-        };
+        let run = if way == Way::Preload { run.arg(format!("LD_PRELOAD={}", library().shared.display())) } else { run };
         let outcome = run.arg(source.compile(way)).run().ok();
-        assert!(
-            outcome.stderr.is_empty(),
-            "nobody asked for a report:\n{outcome}"
-        );
+        assert!(outcome.stderr.is_empty(), "nobody asked for a report:\n{outcome}");
     }
 }
 

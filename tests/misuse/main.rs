@@ -201,17 +201,11 @@ fn caught(file: &str, prelude: &str, ways: &[Way], code: &str, lines: &[&str]) {
     for &way in ways {
         let run = source.run(way).env("HMM_STATS", "0");
         let outcome = run.run();
-        assert!(
-            outcome.status.signal() == Some(6),
-            "{way:?}: SIGABRT expected:\n{code}\n{outcome}"
-        );
+        assert!(outcome.status.signal() == Some(6), "{way:?}: SIGABRT expected:\n{code}\n{outcome}");
         let pointer = outcome.text().trim_end().to_owned();
         let expected: Vec<String> = lines.iter().map(|line| full(line, &pointer)).collect();
         let told = without_page(&outcome);
-        assert!(
-            expected.contains(&told),
-            "{way:?}: one of {expected:?} expected:\n{code}\n{outcome}"
-        );
+        assert!(expected.contains(&told), "{way:?}: one of {expected:?} expected:\n{code}\n{outcome}");
     }
 }
 

@@ -51,11 +51,7 @@ impl Range {
     fn new() -> Self {
         // SAFETY: the layout is not empty.
         let start = NonNull::new(unsafe { alloc(Self::layout()) }).expect("address space");
-        Self {
-            start,
-            top: 0,
-            end: ROOM,
-        }
+        Self { start, top: 0, end: ROOM }
     }
 }
 
@@ -75,12 +71,7 @@ impl Drop for Scattered {
 impl Scattered {
     pub(crate) fn new(seed: u64) -> Self {
         let rng = Rng::with_seed(!seed);
-        Self {
-            ranges: vec![Range::new()],
-            meta: Vec::new(),
-            rng,
-            odd: true,
-        }
+        Self { ranges: vec![Range::new()], meta: Vec::new(), rng, odd: true }
     }
 
     fn fill(span: Span, byte: u8) {
@@ -99,21 +90,9 @@ unsafe impl HeapGrow for Scattered {
         if self.odd && self.ranges.len() < RANGES && self.rng.u32(..20) == 0 {
             self.ranges.push(Range::new());
         }
-        let which = if self.odd {
-            self.rng.usize(..self.ranges.len())
-        } else {
-            0
-        };
-        let hole = if self.odd && self.rng.u32(..4) == 0 {
-            align * self.rng.usize(1..5)
-        } else {
-            0
-        };
-        let extra = if self.odd {
-            align * self.rng.usize(..40)
-        } else {
-            64 * align
-        };
+        let which = if self.odd { self.rng.usize(..self.ranges.len()) } else { 0 };
+        let hole = if self.odd && self.rng.u32(..4) == 0 { align * self.rng.usize(1..5) } else { 0 };
+        let extra = if self.odd { align * self.rng.usize(..40) } else { 64 * align };
         let zeroed = self.rng.bool();
         let range = &mut self.ranges[which];
         let bytes = min.checked_next_multiple_of(align)? + extra;
@@ -126,11 +105,7 @@ unsafe impl HeapGrow for Scattered {
         let start = unsafe { range.start.add(at) };
         let span = Span { start, bytes };
         Self::fill(span, if zeroed { 0 } else { 0x5A });
-        Some(Grown {
-            span,
-            room: range.end - at,
-            zeroed,
-        })
+        Some(Grown { span, room: range.end - at, zeroed })
     }
 
     unsafe fn shrink(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
@@ -138,10 +113,7 @@ unsafe impl HeapGrow for Scattered {
         if self.odd && self.rng.u32(..4) == 0 {
             return false;
         }
-        let range = self
-            .ranges
-            .iter_mut()
-            .find(|range| range.start.as_ptr().addr() + range.top == end);
+        let range = self.ranges.iter_mut().find(|range| range.start.as_ptr().addr() + range.top == end);
         let range = range.expect("only the end of a range is given back");
         range.top -= bytes;
         // Whoever still reads there reads this.

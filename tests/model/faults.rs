@@ -29,11 +29,7 @@ impl Failing {
 // SAFETY: passes on what `Scattered` does, or does nothing and says so.
 unsafe impl HeapGrow for Failing {
     fn grow(&mut self, min: usize, align: usize) -> Option<Grown> {
-        if self.refuses() {
-            None
-        } else {
-            self.inner.grow(min, align)
-        }
+        if self.refuses() { None } else { self.inner.grow(min, align) }
     }
 
     unsafe fn shrink(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
@@ -52,11 +48,7 @@ unsafe impl HeapGrow for Failing {
     }
 
     fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
-        if self.refuses() {
-            None
-        } else {
-            self.inner.meta(bytes)
-        }
+        if self.refuses() { None } else { self.inner.meta(bytes) }
     }
 
     fn open_meta(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
@@ -74,11 +66,7 @@ fn scenario(window: std::ops::Range<usize>) -> (usize, usize) {
     let calls = Rc::new(Cell::new(0));
     let mut inner = Scattered::new(1);
     inner.odd = false;
-    let mut heap: Heap<_> = Heap::new(Failing {
-        inner,
-        calls: Rc::clone(&calls),
-        window,
-    });
+    let mut heap: Heap<_> = Heap::new(Failing { inner, calls: Rc::clone(&calls), window });
     let mut rng = Rng::with_seed(1);
     let mut live: Vec<Block> = Vec::new();
     let mut owned = Ownership::default();
@@ -104,11 +92,7 @@ fn scenario(window: std::ops::Range<usize>) -> (usize, usize) {
                     Some(start) => {
                         owned.give(old.start);
                         owned.take(start, heap.usable_size(start).expect("live"));
-                        let new = Block {
-                            start,
-                            size: size.max(1),
-                            ..old
-                        };
+                        let new = Block { start, size: size.max(1), ..old };
                         new.verify(old.size, old.size.min(new.size));
                         new.write();
                         live[index] = new;
@@ -131,8 +115,7 @@ fn scenario(window: std::ops::Range<usize>) -> (usize, usize) {
             _ => {}
         }
         if rng.u32(..16) == 0 {
-            heap.check()
-                .unwrap_or_else(|violation| panic!("{violation}"));
+            heap.check().unwrap_or_else(|violation| panic!("{violation}"));
         }
     }
     for block in live.drain(..) {
@@ -140,8 +123,7 @@ fn scenario(window: std::ops::Range<usize>) -> (usize, usize) {
         // SAFETY: the block is live and forgotten here.
         unsafe { heap.free(block.start) }.expect("live");
     }
-    heap.check()
-        .unwrap_or_else(|violation| panic!("{violation}"));
+    heap.check().unwrap_or_else(|violation| panic!("{violation}"));
     heap.trim();
     assert_eq!(heap.stats().blocks, 0);
     let made = calls.replace(usize::MAX / 2);

@@ -20,10 +20,7 @@ unsafe impl Send for Block {}
 
 /// The byte at `index` of a block filled with `fill`.
 fn byte(fill: u64, index: usize) -> u8 {
-    (fill
-        .wrapping_add(index as u64)
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        >> 56) as u8
+    (fill.wrapping_add(index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8
 }
 
 /// Large blocks are written and read at some bytes of each page only.
@@ -47,11 +44,7 @@ impl Block {
         for index in indices(written).filter(|&index| index < bytes) {
             // SAFETY: as in `write`.
             let found = unsafe { self.start.as_ptr().add(index).read() };
-            assert_eq!(
-                found,
-                byte(self.fill, index),
-                "byte {index} of {self:x?} changed"
-            );
+            assert_eq!(found, byte(self.fill, index), "byte {index} of {self:x?} changed");
         }
     }
 
@@ -76,10 +69,7 @@ impl Ownership {
     pub(crate) fn take(&mut self, start: NonNull<u8>, bytes: usize) {
         let (start, end) = (start.as_ptr().addr(), start.as_ptr().addr() + bytes.max(1));
         if let Some((&other, &other_end)) = self.ranges.range(..end).next_back() {
-            assert!(
-                other_end <= start,
-                "{start:#x}..{end:#x} overlaps {other:#x}..{other_end:#x}"
-            );
+            assert!(other_end <= start, "{start:#x}..{end:#x} overlaps {other:#x}..{other_end:#x}");
         }
         self.ranges.insert(start, end);
     }

@@ -23,14 +23,7 @@ struct Model<G: HeapGrow, const SHIFT: u32, const C: usize> {
 impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
     fn new(grow: G, seed: u64, most: usize) -> Self {
         let heap = Heap::new(grow);
-        Self {
-            heap,
-            live: Vec::new(),
-            owned: Ownership::default(),
-            rng: Rng::with_seed(seed),
-            most,
-            refused: 0,
-        }
+        Self { heap, live: Vec::new(), owned: Ownership::default(), rng: Rng::with_seed(seed), most, refused: 0 }
     }
 
     fn size(&mut self) -> usize {
@@ -43,15 +36,8 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
             return;
         };
         assert_eq!(start.as_ptr().addr() % align.max(16), 0, "alignment");
-        let block = Block {
-            start,
-            size,
-            fill: self.rng.u64(..),
-        };
-        let usable = self
-            .heap
-            .usable_size(start)
-            .expect("a live block has a size");
+        let block = Block { start, size, fill: self.rng.u64(..) };
+        let usable = self.heap.usable_size(start).expect("a live block has a size");
         assert!(usable >= size);
         self.owned.take(start, usable);
         if zeroed {
@@ -78,8 +64,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
         block.verify(block.size, block.size);
         // SAFETY: the block is live; its old address is used only if it is
         // the new one.
-        let moved =
-            unsafe { self.heap.realloc(block.start, wanted) }.expect("a live block can be resized");
+        let moved = unsafe { self.heap.realloc(block.start, wanted) }.expect("a live block can be resized");
         let Some(start) = moved else {
             block.verify(block.size, block.size);
             self.refused += 1;
@@ -87,17 +72,10 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
             return;
         };
         self.owned.give(block.start);
-        let usable = self
-            .heap
-            .usable_size(start)
-            .expect("a live block has a size");
+        let usable = self.heap.usable_size(start).expect("a live block has a size");
         assert!(usable >= wanted);
         self.owned.take(start, usable);
-        let now = Block {
-            start,
-            size: wanted,
-            ..block
-        };
+        let now = Block { start, size: wanted, ..block };
         now.verify(block.size, wanted.min(block.size));
         now.write();
         self.live.push(now);
@@ -119,10 +97,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
         // SAFETY: as above: a second free must be refused.
         let twice = unsafe { self.heap.free(start) }.expect_err("freed twice");
         if !large {
-            assert!(
-                matches!(twice.what(), What::DoubleFree | What::InvalidFree),
-                "{twice}"
-            );
+            assert!(matches!(twice.what(), What::DoubleFree | What::InvalidFree), "{twice}");
         }
         let outside = NonNull::from(&mut self.refused).cast::<u8>();
         // SAFETY: a pointer to elsewhere must be refused.
@@ -163,9 +138,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
     }
 
     fn check(&self) {
-        self.heap
-            .check()
-            .unwrap_or_else(|violation| panic!("{violation}"));
+        self.heap.check().unwrap_or_else(|violation| panic!("{violation}"));
         let stats = self.heap.stats();
         assert_eq!(stats.blocks, self.live.len(), "blocks counted");
         assert!(stats.allocated <= stats.active && stats.active <= stats.mapped);
@@ -198,11 +171,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
         self.heap.trim();
         self.check();
         let stats = self.heap.stats();
-        assert_eq!(
-            (stats.blocks, stats.active),
-            (0, 0),
-            "everything was freed and collected"
-        );
+        assert_eq!((stats.blocks, stats.active), (0, 0), "everything was freed and collected");
     }
 }
 

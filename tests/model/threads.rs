@@ -39,10 +39,7 @@ impl Worker<'_> {
     }
 
     fn attach(&mut self) {
-        self.owner = self
-            .heap
-            .attach()
-            .map_or(ptr::null(), |owner| owner.as_ptr().cast_const());
+        self.owner = self.heap.attach().map_or(ptr::null(), |owner| owner.as_ptr().cast_const());
     }
 
     fn detach(&mut self) {
@@ -55,11 +52,7 @@ impl Worker<'_> {
     fn alloc(&mut self) {
         let size = size(&mut self.rng, 131_072, 400_000);
         let zeroed = self.rng.u32(..8) == 0;
-        let align = if self.rng.u32(..16) == 0 {
-            1 << self.rng.u32(..14)
-        } else {
-            1
-        };
+        let align = if self.rng.u32(..16) == 0 { 1 << self.rng.u32(..14) } else { 1 };
         // SAFETY: the owner is this thread's.
         let start = unsafe {
             match (zeroed, align) {
@@ -75,11 +68,7 @@ impl Worker<'_> {
             return;
         };
         assert_eq!(start.as_ptr().addr() % align.max(16), 0);
-        let block = Block {
-            start,
-            size,
-            fill: self.rng.u64(..),
-        };
+        let block = Block { start, size, fill: self.rng.u64(..) };
         self.lock().take(start, size);
         if zeroed {
             block.assert_zero();
@@ -100,16 +89,9 @@ impl Worker<'_> {
         block.verify(block.size, block.size);
         self.lock().give(block.start);
         // SAFETY: the block is live; from here on it is where realloc says.
-        let start = unsafe {
-            self.heap
-                .realloc(self.owner, block.start.as_ptr(), 1, wanted)
-        };
+        let start = unsafe { self.heap.realloc(self.owner, block.start.as_ptr(), 1, wanted) };
         let now = match NonNull::new(start) {
-            Some(start) => Block {
-                start,
-                size: wanted,
-                ..block
-            },
+            Some(start) => Block { start, size: wanted, ..block },
             None => block,
         };
         self.lock().take(now.start, now.size);

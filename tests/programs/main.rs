@@ -24,9 +24,7 @@ fn scripted(program: &str, flags: &[&str], name: &str) {
 fn lines(count: u64) -> String {
     (0..count)
         .map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40)
-        .fold(String::new(), |all, n| {
-            all + &format!("{} word{}\n", n, n % 97)
-        })
+        .fold(String::new(), |all, n| all + &format!("{} word{}\n", n, n % 97))
 }
 
 #[test]
@@ -52,9 +50,7 @@ fn bash() {
 fn vim() {
     same(|story| {
         story.put("text", lines(5_000));
-        let vim = story
-            .program("vim")
-            .args(["-e", "-s", "-n", "-u", "NONE", "-i", "NONE"]);
+        let vim = story.program("vim").args(["-e", "-s", "-n", "-u", "NONE", "-i", "NONE"]);
         story.take(vim.arg("-S").arg(script("vim.vim")).arg("text"), 0);
         story.file("text");
         story.file("counted");
@@ -66,10 +62,7 @@ fn vim() {
 fn python() {
     same(|story| {
         let python = story.program("python3").env("PYTHONMALLOC", "malloc");
-        story.take(
-            python.env("PYTHONHASHSEED", "1").arg(script("python.py")),
-            0,
-        );
+        story.take(python.env("PYTHONHASHSEED", "1").arg(script("python.py")), 0);
     });
 }
 
@@ -100,25 +93,16 @@ fn git() {
         let git = |story: &mut Story, date: u32, args: &[&str]| {
             let date = format!("2024-01-01T00:{:02}:{:02} +0000", date / 60, date % 60);
             let git = story.program("git").env("GIT_CONFIG_NOSYSTEM", "1");
-            let git = git
-                .env("GIT_AUTHOR_DATE", &date)
-                .env("GIT_COMMITTER_DATE", &date);
+            let git = git.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date);
             story.take(git.args(["-C", "repo"]).args(args), 0);
         };
         story.put("repo/first", "first\n");
         git(story, 0, &["init", "--quiet"]);
         for n in 0..30 {
-            story.put(
-                &format!("repo/part{}/file{n}", n % 4),
-                lines(100 + u64::from(n)),
-            );
+            story.put(&format!("repo/part{}/file{n}", n % 4), lines(100 + u64::from(n)));
             story.put("repo/changes", lines(u64::from(n) * 20));
             git(story, n, &["add", "."]);
-            git(
-                story,
-                n,
-                &["commit", "--quiet", "-m", &format!("commit {n}")],
-            );
+            git(story, n, &["commit", "--quiet", "-m", &format!("commit {n}")]);
         }
         git(story, 40, &["checkout", "--quiet", "-b", "side", "HEAD~9"]);
         story.put("repo/side", lines(77));
@@ -128,11 +112,7 @@ fn git() {
         git(story, 43, &["merge", "--quiet", "-m", "merge", "side"]);
         git(story, 44, &["gc", "--quiet", "--aggressive", "--prune=now"]);
         git(story, 45, &["fsck", "--full", "--strict", "--no-progress"]);
-        git(
-            story,
-            46,
-            &["log", "--graph", "--stat", "-p", "--format=fuller"],
-        );
+        git(story, 46, &["log", "--graph", "--stat", "-p", "--format=fuller"]);
         git(story, 47, &["blame", "changes"]);
         git(story, 48, &["count-objects"]);
     });
@@ -158,10 +138,7 @@ fn gcc() {
 fn gxx() {
     same(|story| {
         story.put("words.cc", include_str!("scripts/words.cc"));
-        story.step(
-            "g++",
-            &["-O2", "-std=c++17", "-g", "words.cc", "-o", "words"],
-        );
+        story.step("g++", &["-O2", "-std=c++17", "-g", "words.cc", "-o", "words"]);
         let words = story.program("./words").input(lines(20_000).as_bytes());
         story.take(words, 0);
         story.file("words");
@@ -171,10 +148,7 @@ fn gxx() {
 #[test]
 fn cargo() {
     same(|story| {
-        story.put(
-            "Cargo.toml",
-            "[package]\nname = \"small\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n",
-        );
+        story.put("Cargo.toml", "[package]\nname = \"small\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n");
         story.put("src/main.rs", include_str!("scripts/small.rs"));
         // The toolchain that runs this test, not the proxy that would look for one.
         let cargo = PathBuf::from(env!("CARGO"));
@@ -222,9 +196,7 @@ fn gdb() {
         story.put("queens.c", include_str!("scripts/queens.c"));
         let flags = ["-g", "-O0", "queens.c", "-o", "queens"];
         story.step("gcc", &flags);
-        let gdb = story
-            .program("gdb")
-            .args(["--batch", "--nx", "--quiet", "-x"]);
+        let gdb = story.program("gdb").args(["--batch", "--nx", "--quiet", "-x"]);
         // Its errors may tell of the machine: no ASLR to turn off, no debug symbols.
         story.tell(gdb.arg(script("gdb.gdb")).arg("./queens"), 0);
     });
@@ -236,24 +208,12 @@ fn tar() {
         for n in 0..200 {
             story.put(&format!("folder/part{}/file{n}", n % 9), lines(n));
         }
-        let fixed = [
-            "--sort=name",
-            "--mtime=2024-01-01",
-            "--owner=0",
-            "--group=0",
-            "--numeric-owner",
-        ];
+        let fixed = ["--sort=name", "--mtime=2024-01-01", "--owner=0", "--group=0", "--numeric-owner"];
         let tar = |story: &Story| story.program("tar").args(fixed);
         story.take(tar(story).args(["--create", "--file=all.tar", "folder"]), 0);
         story.take(tar(story).args(["--list", "-v", "--file=all.tar"]), 0);
-        story.take(
-            tar(story).args(["--extract", "--file=all.tar", "--transform=s/folder/back/"]),
-            0,
-        );
-        story.take(
-            tar(story).args(["--create", "--gzip", "--file=back.tgz", "back"]),
-            0,
-        );
+        story.take(tar(story).args(["--extract", "--file=all.tar", "--transform=s/folder/back/"]), 0);
+        story.take(tar(story).args(["--create", "--gzip", "--file=back.tgz", "back"]), 0);
         story.file("all.tar");
         story.file("back/part7/file169");
     });
@@ -263,14 +223,7 @@ fn tar() {
 fn awk() {
     same(|story| {
         story.put("text", lines(50_000));
-        story.take(
-            story
-                .program("awk")
-                .arg("-f")
-                .arg(script("awk.awk"))
-                .arg("text"),
-            0,
-        );
+        story.take(story.program("awk").arg("-f").arg(script("awk.awk")).arg("text"), 0);
     });
 }
 
@@ -278,14 +231,8 @@ fn awk() {
 fn sort() {
     same(|story| {
         story.put("text", lines(200_000));
-        story.step(
-            "sort",
-            &["--parallel=2", "-n", "-S", "1M", "text", "-o", "sorted"],
-        );
-        story.step(
-            "sort",
-            &["--parallel=2", "-k2,2", "-k1,1nr", "text", "-o", "by-word"],
-        );
+        story.step("sort", &["--parallel=2", "-n", "-S", "1M", "text", "-o", "sorted"]);
+        story.step("sort", &["--parallel=2", "-k2,2", "-k1,1nr", "text", "-o", "by-word"]);
         story.step("sort", &["--parallel=2", "-u", "-k2,2", "text"]);
         story.step("sort", &["--check", "-n", "sorted"]);
         story.file("sorted");
@@ -297,10 +244,7 @@ fn sort() {
 fn grep() {
     same(|story| {
         story.put("text", lines(50_000));
-        story.step(
-            "grep",
-            &["-n", "-E", "^([0-9])[0-9]*\\1 word(1|2)+$", "text"],
-        );
+        story.step("grep", &["-n", "-E", "^([0-9])[0-9]*\\1 word(1|2)+$", "text"]);
         story.step("grep", &["-c", "-i", "-w", "WORD42", "text"]);
         story.step("grep", &["-r", "-o", "-P", "(?<=word)9\\d$", "."]);
         story.take(story.program("grep").args(["nowhere", "text"]), 1);
@@ -312,14 +256,8 @@ fn grep() {
 fn sed() {
     same(|story| {
         story.put("text", lines(30_000));
-        story.step(
-            "sed",
-            &["-n", "-E", "s/^([0-9]+) (word[0-9]*3)$/\\2=\\1/p", "text"],
-        );
-        story.step(
-            "sed",
-            &["-i", "-e", "1!G;h;$!d", "-e", "y/word/WORD/", "text"],
-        );
+        story.step("sed", &["-n", "-E", "s/^([0-9]+) (word[0-9]*3)$/\\2=\\1/p", "text"]);
+        story.step("sed", &["-i", "-e", "1!G;h;$!d", "-e", "y/word/WORD/", "text"]);
         story.file("text");
         story.take(story.program("sed").args(["s/(/", "text"]), 1);
     });

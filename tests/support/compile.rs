@@ -52,11 +52,7 @@ impl Source {
         let folder = TempDir::new().expect("a temporary folder");
         let file = folder.path().join(name);
         fs::write(&file, text).expect("the source is written");
-        Self {
-            file,
-            folder,
-            flags: Vec::new(),
-        }
+        Self { file, folder, flags: Vec::new() }
     }
 
     /// With further compiler flags.
@@ -81,9 +77,7 @@ impl Source {
         let compiler = match way {
             Way::Plain | Way::Preload => compiler,
             // By `-rpath`, and by a link under the library's own name: nothing is installed.
-            Way::Shared => compiler
-                .arg(&hmm.shared)
-                .arg(format!("-Wl,-rpath,{}", self.shared_folder().display())),
+            Way::Shared => compiler.arg(&hmm.shared).arg(format!("-Wl,-rpath,{}", self.shared_folder().display())),
             Way::Archive => compiler.arg(&hmm.archive),
             Way::Static => compiler.arg("-static").arg(&hmm.archive),
         };

@@ -28,32 +28,19 @@ pub struct Library {
 pub fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .expect("tests/ lies in the workspace")
-            .to_path_buf();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_path_buf();
         let build = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--release", "-p", "hmm-preload"])
             .current_dir(&root)
             .output()
             .expect("cargo starts");
-        assert!(
-            build.status.success(),
-            "libhmm does not build:\n{}",
-            String::from_utf8_lossy(&build.stderr)
-        );
-        let target = env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| root.join("target"), |dir| root.join(dir));
+        assert!(build.status.success(), "libhmm does not build:\n{}", String::from_utf8_lossy(&build.stderr));
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
         let built = |name: &str| {
             let file = target.join("release").join(name);
             assert!(file.is_file(), "{} was not built", file.display());
             file
         };
-        Library {
-            shared: built("libhmm.so"),
-            archive: built("libhmm.a"),
-            include: root.join("include"),
-            root,
-        }
+        Library { shared: built("libhmm.so"), archive: built("libhmm.a"), include: root.join("include"), root }
     })
 }

@@ -43,14 +43,9 @@ pub fn find(program: &str) -> PathBuf {
     if program.contains('/') {
         return PathBuf::from(program);
     }
-    let found = env::split_paths(&path())
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file());
+    let found = env::split_paths(&path()).map(|folder| folder.join(program)).find(|file| file.is_file());
     found.unwrap_or_else(|| {
-        let package = PACKAGES
-            .iter()
-            .find(|(name, _)| *name == program)
-            .map_or(program, |(_, package)| package);
+        let package = PACKAGES.iter().find(|(name, _)| *name == program).map_or(program, |(_, package)| package);
         panic!("`{program}` is not installed: apt-get install {package}")
     })
 }

@@ -43,9 +43,7 @@ impl Run {
             limit: Duration::from_secs(120),
             before: None,
         };
-        run.env("PATH", path())
-            .env("LC_ALL", "C.UTF-8")
-            .env("TZ", "UTC")
+        run.env("PATH", path()).env("LC_ALL", "C.UTF-8").env("TZ", "UTC")
     }
 
     /// With one more argument.
@@ -136,9 +134,7 @@ impl Run {
             .stdout(Stdio::from(output.try_clone().expect("a second handle")))
             .stderr(Stdio::from(errors.try_clone().expect("a second handle")))
             .process_group(0);
-        let mut child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{} does not start: {error}", self.line()));
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{} does not start: {error}", self.line()));
         let status = child.wait_timeout(self.limit).expect("the child is ours");
         if status.is_none() {
             // The whole group: what hangs is often a grandchild.
@@ -151,11 +147,7 @@ impl Run {
             stdout: contents(output),
             stderr: String::from_utf8_lossy(&contents(errors)).into_owned(),
         };
-        assert!(
-            status.is_some(),
-            "not done after {} s:\n{outcome}",
-            self.limit.as_secs()
-        );
+        assert!(status.is_some(), "not done after {} s:\n{outcome}", self.limit.as_secs());
         outcome
     }
 
@@ -191,18 +183,12 @@ impl Outcome {
 
     /// HMM's own lines on standard error.
     pub fn report(&self) -> Vec<&str> {
-        self.stderr
-            .lines()
-            .filter(|line| line.starts_with(OURS))
-            .collect()
+        self.stderr.lines().filter(|line| line.starts_with(OURS)).collect()
     }
 
     /// Standard error without HMM's lines.
     pub fn stderr_of_program(&self) -> String {
-        self.stderr
-            .split_inclusive('\n')
-            .filter(|line| !line.starts_with(OURS))
-            .collect()
+        self.stderr.split_inclusive('\n').filter(|line| !line.starts_with(OURS)).collect()
     }
 
     /// Returns itself if the exit code is `code`.
@@ -210,10 +196,7 @@ impl Outcome {
     /// # Panics
     /// If not.
     pub fn exits(self, code: i32) -> Self {
-        assert!(
-            self.status.code() == Some(code),
-            "exit {code} expected:\n{self}"
-        );
+        assert!(self.status.code() == Some(code), "exit {code} expected:\n{self}");
         self
     }
 

@@ -96,20 +96,13 @@ pub fn same(story: impl Fn(&mut Story)) {
     };
     let (plain, hmm) = (tell(false), tell(true));
     assert!(!plain.is_empty(), "a story without a step shows nothing");
-    let different = plain
-        .lines()
-        .zip(hmm.lines())
-        .position(|(plain, hmm)| plain != hmm);
+    let different = plain.lines().zip(hmm.lines()).position(|(plain, hmm)| plain != hmm);
     if plain != hmm {
         let at = different.unwrap_or_else(|| plain.lines().count().min(hmm.lines().count()));
         let around = |seen: &str| {
             let lines = seen.lines().skip(at.saturating_sub(3)).take(8);
             lines.fold(String::new(), |all, line| all + line + "\n")
         };
-        panic!(
-            "differs from line {at} on\n=== without HMM\n{}=== on HMM\n{}",
-            around(&plain),
-            around(&hmm)
-        );
+        panic!("differs from line {at} on\n=== without HMM\n{}=== on HMM\n{}", around(&plain), around(&hmm));
     }
 }

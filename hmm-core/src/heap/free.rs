@@ -83,11 +83,7 @@ pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
 
 /// Frees a large block. Two threads may free it at once: who comes second
 /// finds no large block there any more.
-fn free_large<const SHIFT: u32, S: Ground<SHIFT>>(
-    s: &S,
-    page: PageNo,
-    p: *mut u8,
-) -> Result<(), Misuse> {
+fn free_large<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, p: *mut u8) -> Result<(), Misuse> {
     s.with_pages(|pages| {
         if s.map().header(page).kind() != Kind::Large {
             return Err(Misuse::new(What::DoubleFree, p, Place::Large { page: page.get() }));

@@ -19,12 +19,7 @@ pub(crate) fn rounded(size: usize) -> usize {
 /// A block of whole pages, at least `size` bytes at a multiple of `align`;
 /// null when there is no such memory.
 #[cold]
-pub(crate) fn alloc<const SHIFT: u32, S: Ground<SHIFT>>(
-    s: &S,
-    size: usize,
-    align: usize,
-    zeroed: bool,
-) -> *mut u8 {
+pub(crate) fn alloc<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align: usize, zeroed: bool) -> *mut u8 {
     let Some(page) = take(s, size, align) else { return ptr::null_mut() };
     let start = s.map().address(page);
     if zeroed {
@@ -34,11 +29,7 @@ pub(crate) fn alloc<const SHIFT: u32, S: Ground<SHIFT>>(
 }
 
 /// A run for a block of `size` bytes.
-pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(
-    s: &S,
-    size: usize,
-    align: usize,
-) -> Option<PageNo> {
+pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align: usize) -> Option<PageNo> {
     if size > isize::MAX as usize - GRANULE {
         return None;
     }
@@ -75,12 +66,7 @@ fn clear<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, start: *mut u8
 }
 
 /// Resizes a large block where it stands; `false` if it cannot.
-pub(crate) fn resize<const SHIFT: u32, S: Ground<SHIFT>>(
-    s: &S,
-    page: PageNo,
-    header: &Header,
-    size: usize,
-) -> bool {
+pub(crate) fn resize<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, header: &Header, size: usize) -> bool {
     let Some(want) = Geometry::<SHIFT>::pages_for(size) else { return false };
     let have = header.run();
     let done = want == have

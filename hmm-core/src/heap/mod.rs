@@ -26,10 +26,10 @@ mod single;
 pub use single::{Heap, TinyHeap};
 
 use crate::grow::HeapGrow;
+use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::header::Header;
 use crate::pages::map::PageMap;
-use crate::misuse::Misuse;
 use crate::slab::{Bits, Slot};
 use crate::units::{Class, Geometry, PageNo};
 

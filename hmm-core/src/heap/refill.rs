@@ -69,13 +69,7 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 
 /// The word of the slab to take blocks from next. `sweep` is where the sweep
 /// for single slots has come to, 0 if it has not begun.
-fn next_word(
-    header: &Header,
-    bits: &Bits<'_>,
-    slots: usize,
-    sweep: usize,
-    set_sweep: impl Fn(usize),
-) -> Option<usize> {
+fn next_word(header: &Header, bits: &Bits<'_>, slots: usize, sweep: usize, set_sweep: impl Fn(usize)) -> Option<usize> {
     let free = |word| bits.local(word).load(Relaxed) & !Bits::phantoms(word, slots);
     if sweep == 0 {
         let touched = bits.touched();

@@ -25,10 +25,7 @@ fn live<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *const u8) -> Result<Block
 }
 
 /// The bytes that the block at `p` holds.
-pub(crate) fn usable_size<const SHIFT: u32, S: Ground<SHIFT>>(
-    s: &S,
-    p: *const u8,
-) -> Result<usize, Misuse> {
+pub(crate) fn usable_size<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *const u8) -> Result<usize, Misuse> {
     Ok(match live(s, p)? {
         Block::Slot(slot) => slot.class.size(),
         Block::Large { header, .. } => header.large_bytes(),

@@ -204,4 +204,3 @@ impl Link for AtomicU32 {
         self.store(PageNo::to_link(page), Relaxed);
     }
 }
-

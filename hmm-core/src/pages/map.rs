@@ -91,14 +91,7 @@ impl Region {
     }
 
     /// Puts the region into use, with no page yet. Needs the run layer's lock.
-    pub(crate) fn open(
-        &self,
-        base: *mut u8,
-        first: PageNo,
-        room: u32,
-        table: *mut Header,
-        dirty: *mut AtomicUsize,
-    ) {
+    pub(crate) fn open(&self, base: *mut u8, first: PageNo, room: u32, table: *mut Header, dirty: *mut AtomicUsize) {
         self.base.store(base, Relaxed);
         self.table.store(table, Relaxed);
         self.dirty.store(dirty, Relaxed);

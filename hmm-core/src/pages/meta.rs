@@ -11,7 +11,7 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicUsize;
 
-use crate::grow::HeapGrow;
+use crate::grow::{HeapGrow, Span};
 use crate::units::WORD_BITS;
 
 /// All metadata is aligned to cache lines, so that no two tables share one.
@@ -26,6 +26,8 @@ const SIZES: usize = WORD_BITS / STEP;
 pub(crate) struct Meta {
     next: *mut u8,
     left: usize,
+    /// A chunk that is set aside and not open yet.
+    closed: Option<Span>,
     spare: [*mut u8; SIZES],
     bytes: usize,
 }
@@ -45,7 +47,7 @@ fn bitmap_bytes(words: usize) -> usize {
 
 impl Meta {
     pub(crate) const fn new() -> Self {
-        Self { next: ptr::null_mut(), left: 0, spare: [ptr::null_mut(); SIZES], bytes: 0 }
+        Self { next: ptr::null_mut(), left: 0, closed: None, spare: [ptr::null_mut(); SIZES], bytes: 0 }
     }
 
     /// Metadata in use or at hand, in bytes, the page tables included.
@@ -63,23 +65,32 @@ impl Meta {
     pub(crate) fn take(&mut self, grow: &mut impl HeapGrow, bytes: usize, chunk: usize) -> Option<NonNull<u8>> {
         let bytes = bytes.checked_next_multiple_of(LINE)?;
         if bytes > self.left {
-            let wanted = bytes.max(chunk);
-            let start = grow.meta(wanted)?;
-            if !grow.open_meta(start, wanted) {
-                return None;
-            }
-            self.count(wanted);
-            if wanted > bytes {
-                self.next = start.as_ptr();
-                self.left = wanted;
-            } else {
-                return Some(start);
-            }
+            self.refill(grow, bytes.max(chunk))?;
         }
         let start = NonNull::new(self.next)?;
         self.next = self.next.wrapping_add(bytes);
         self.left -= bytes;
         Some(start)
+    }
+
+    /// Makes a chunk of at least `bytes` bytes the one that pieces are cut
+    /// from. What is left of the last one is less than a piece, and given up.
+    fn refill(&mut self, grow: &mut impl HeapGrow, bytes: usize) -> Option<()> {
+        // A chunk that could be set aside but not opened is tried again, or
+        // want of memory would use up the addresses, too.
+        if self.closed.is_none_or(|closed| closed.bytes < bytes) {
+            let start = grow.meta(bytes)?;
+            self.closed = Some(Span { start, bytes });
+        }
+        let chunk = self.closed?;
+        if !grow.open_meta(chunk.start, chunk.bytes) {
+            return None;
+        }
+        self.closed = None;
+        self.count(chunk.bytes);
+        self.next = chunk.start.as_ptr();
+        self.left = chunk.bytes;
+        Some(())
     }
 
     /// A bitmap of `words` local and as many remote words, contents unknown.

@@ -2,9 +2,9 @@
 
 use core::ptr::NonNull;
 
+use super::Pages;
 use super::header::Kind;
 use super::map::PageMap;
-use super::Pages;
 use crate::grow::{HeapGrow, Span};
 use crate::units::PageNo;
 

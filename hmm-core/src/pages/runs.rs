@@ -1,8 +1,8 @@
 //! Taking, giving back and resizing runs of pages.
 
+use super::Pages;
 use super::header::Kind;
 use super::map::PageMap;
-use super::Pages;
 use crate::grow::HeapGrow;
 use crate::units::PageNo;
 

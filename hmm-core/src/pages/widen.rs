@@ -2,9 +2,9 @@
 
 use core::sync::atomic::AtomicUsize;
 
+use super::Pages;
 use super::header::{Header, Kind};
 use super::map::{PageMap, Region};
-use super::Pages;
 use crate::grow::{Grown, HeapGrow};
 use crate::units::{PageNo, WORD_BITS};
 

@@ -160,8 +160,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
     pub(crate) const PAGE: usize = 1 << SHIFT;
 
     /// The largest block that a slab serves; larger ones are page runs.
-    pub(crate) const SLAB_MAX: usize =
-        if Self::PAGE >= HOSTED_PAGE { 2 * Self::PAGE } else { Self::PAGE / 2 };
+    pub(crate) const SLAB_MAX: usize = if Self::PAGE >= HOSTED_PAGE { 2 * Self::PAGE } else { Self::PAGE / 2 };
 
     /// The number of classes in use.
     pub(crate) const CLASSES: usize = index_by_search(Self::SLAB_MAX) + 1;

@@ -17,8 +17,7 @@ pub(super) type NewHandler = unsafe extern "C-unwind" fn();
 pub(super) type NothrowNew = unsafe extern "C-unwind" fn(usize, *const c_void) -> *mut c_void;
 
 /// `operator new(size_t, std::align_val_t, std::nothrow_t const&)`
-pub(super) type AlignedNothrowNew =
-    unsafe extern "C-unwind" fn(usize, usize, *const c_void) -> *mut c_void;
+pub(super) type AlignedNothrowNew = unsafe extern "C-unwind" fn(usize, usize, *const c_void) -> *mut c_void;
 
 /// Where GNU's and LLVM's runtimes live.
 const LIBRARIES: [&CStr; 3] = [c"libstdc++.so.6", c"libc++abi.so.1", c"libc++.so.1"];
@@ -27,11 +26,7 @@ const LIBRARIES: [&CStr; 3] = [c"libstdc++.so.6", c"libc++abi.so.1", c"libc++.so
 macro_rules! function {
     ($name:literal) => {{
         let linked = weak!($name);
-        if linked.is_null() {
-            in_library(concat!($name, "\0"))
-        } else {
-            linked
-        }
+        if linked.is_null() { in_library(concat!($name, "\0")) } else { linked }
     }};
 }
 
@@ -56,9 +51,7 @@ pub(super) extern "C-unwind" fn throw_bad_alloc() -> ! {
         unsafe { throw() }
     }
     throw_by_hand();
-    hmm_sys::report(format_args!(
-        "operator new: out of memory, and no C++ runtime to throw std::bad_alloc"
-    ));
+    hmm_sys::report(format_args!("operator new: out of memory, and no C++ runtime to throw std::bad_alloc"));
     // SAFETY: takes nothing and does not return.
     unsafe { libc::abort() }
 }
@@ -105,10 +98,7 @@ pub(super) fn nothrow_new() -> Option<NothrowNew> {
 
 /// [`nothrow_new`], aligned.
 pub(super) fn aligned_nothrow_new() -> Option<AlignedNothrowNew> {
-    let new = in_library(concat!(
-        mangled!("_Znw" size "St11align_val_tRKSt9nothrow_t"),
-        "\0"
-    ));
+    let new = in_library(concat!(mangled!("_Znw" size "St11align_val_tRKSt9nothrow_t"), "\0"));
     // SAFETY: null or the operator by that name, which has this type.
     unsafe { transmute(new) }
 }

@@ -13,11 +13,7 @@ use libc::FILE;
 /// # Safety
 /// `file` is open for writing.
 pub(super) unsafe fn write(file: *mut FILE, info: &MallInfo<usize>) {
-    let mut document = Document {
-        file,
-        text: [0; 512],
-        length: 0,
-    };
+    let mut document = Document { file, text: [0; 512], length: 0 };
     // It never fails.
     let _ = document.compose(info);
     document.flush();
@@ -45,31 +41,13 @@ impl Document {
     /// What glibc says of each heap and then of all, where mappings join in.
     /// HMM keeps no peak: the "max" is what there is.
     fn totals(&mut self, info: &MallInfo<usize>, all: bool) -> fmt::Result {
-        let &MallInfo {
-            arena,
-            ordblks,
-            hblks,
-            hblkhd,
-            fordblks,
-            ..
-        } = info;
+        let &MallInfo { arena, ordblks, hblks, hblkhd, fordblks, .. } = info;
         writeln!(self, r#"<total type="fast" count="0" size="0"/>"#)?;
-        writeln!(
-            self,
-            r#"<total type="rest" count="{ordblks}" size="{fordblks}"/>"#
-        )?;
+        writeln!(self, r#"<total type="rest" count="{ordblks}" size="{fordblks}"/>"#)?;
         if all {
-            writeln!(
-                self,
-                r#"<total type="mmap" count="{hblks}" size="{hblkhd}"/>"#
-            )?;
+            writeln!(self, r#"<total type="mmap" count="{hblks}" size="{hblkhd}"/>"#)?;
         }
-        for (element, kind) in [
-            ("system", "current"),
-            ("system", "max"),
-            ("aspace", "total"),
-            ("aspace", "mprotect"),
-        ] {
+        for (element, kind) in [("system", "current"), ("system", "max"), ("aspace", "total"), ("aspace", "mprotect")] {
             writeln!(self, r#"<{element} type="{kind}" size="{arena}"/>"#)?;
         }
         Ok(())

@@ -17,7 +17,15 @@ mod aarch64;
 #[cfg(all(target_os = "linux", target_arch = "aarch64", target_pointer_width = "64"))]
 pub(crate) use aarch64::{get, set};
 
-#[cfg(not(all(target_os = "linux", target_pointer_width = "64", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[cfg(not(all(
+    target_os = "linux",
+    target_pointer_width = "64",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
 mod portable;
-#[cfg(not(all(target_os = "linux", target_pointer_width = "64", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[cfg(not(all(
+    target_os = "linux",
+    target_pointer_width = "64",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
 pub(crate) use portable::{get, set};
