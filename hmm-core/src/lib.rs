@@ -48,4 +48,4 @@ pub use misuse::{Misuse, What};
 #[cfg(target_has_atomic = "64")]
 pub use shared::{Owner, Shared};
 pub use stats::Stats;
-pub use units::GRANULE;
+pub use units::{GRANULE, HOSTED_CLASSES, HOSTED_SHIFT};

@@ -22,8 +22,11 @@ const STEP: usize = 4 * 1024 * 1024;
 /// Our part of the break.
 #[derive(Debug)]
 pub(crate) struct Break {
-    /// Where what we have ends; 0 before the first growth.
+    /// Where what we have ends; 0 if the break is not known to be at our end:
+    /// before the first growth, and when others' memory is below it.
     top: usize,
+    /// Where our last unbroken piece begins.
+    piece: usize,
     /// Bytes we have.
     bytes: usize,
     /// Somebody lowered the break into our memory: hands off from now on.
@@ -58,7 +61,7 @@ fn move_by(delta: isize) -> Option<NonNull<u8>> {
 
 impl Break {
     pub(crate) const fn new() -> Self {
-        Self { top: 0, bytes: 0, lost: false }
+        Self { top: 0, piece: 0, bytes: 0, lost: false }
     }
 
     /// Bytes we have.
@@ -105,6 +108,9 @@ impl Break {
         let start = at.checked_next_multiple_of(align)?;
         let end = (at + bytes) & !(align - 1);
         let length = end.checked_sub(start).filter(|&length| length > 0)?;
+        if start != self.top {
+            self.piece = start;
+        }
         self.top = end;
         self.bytes += length;
         // SAFETY: `start` lies within the bytes that `sbrk` just added.
@@ -128,6 +134,9 @@ impl Break {
             Some(was) if was.addr().get() == self.top => {
                 self.top -= bytes;
                 self.bytes -= bytes;
+                if self.top <= self.piece {
+                    self.top = 0;
+                }
                 true
             }
             // Somebody raised the break between our two calls: give it back.

@@ -10,8 +10,8 @@
 //! What comes later still is served by the heap without an owner.
 
 use core::ptr;
+use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicBool, AtomicU32};
 
 use crate::errno::Errno;
 use crate::process::{HEAP, Owner};
@@ -21,9 +21,6 @@ use crate::{lock, message, tls};
 const ROUNDS: usize = 4;
 
 const _: () = assert!(align_of::<Owner>() >= ROUNDS, "the round fits below an owner's address");
-
-/// Whether `fork_prepare` took the heap's locks.
-static LOCKED: AtomicBool = AtomicBool::new(false);
 
 /// What has been set up: the state of `KEY`.
 static STATE: AtomicU32 = AtomicU32::new(NEW);
@@ -92,36 +89,75 @@ unsafe extern "C" fn end_thread(value: *mut libc::c_void) {
         return remember(owner, round + 1);
     }
     if let Some(owner) = ptr::NonNull::new(owner.cast_mut()) {
-        // SAFETY: the owner is this thread's, and the word stops naming it.
-        // Frees in between would be remote ones: set it after.
-        let word = unsafe { HEAP.detach(owner) };
-        tls::set(word);
+        tls::set(HEAP.done());
+        // SAFETY: the owner is this thread's, and its word does not name it
+        // any more.
+        unsafe { HEAP.detach(owner) };
     }
 }
 
 unsafe extern "C" fn fork_prepare() {
     let _errno = Errno::keep();
-    let taken = lock::take_for_fork(HEAP.locks());
-    // Written under the locks, or (in a signal handler that interrupted the
-    // heap) by the thread that holds them.
-    LOCKED.store(taken, Relaxed);
+    stdio::before();
+    if !lock::take_for_fork(HEAP.locks()) {
+        stdio::parent();
+    }
 }
 
 unsafe extern "C" fn fork_parent() {
     let _errno = Errno::keep();
-    if LOCKED.load(Relaxed) {
-        // SAFETY: `fork_prepare` took them on this thread.
+    if lock::ends_fork() {
+        // SAFETY: the fork that took them ends.
         unsafe { lock::release_after_fork(HEAP.locks()) };
+        stdio::parent();
     }
 }
 
 unsafe extern "C" fn fork_child() {
     let _errno = Errno::keep();
-    if LOCKED.load(Relaxed) {
-        // SAFETY: `fork_prepare` took the locks on this thread, now the only
-        // one, to which they are open.
+    if lock::ends_fork() {
+        // SAFETY: the locks were taken on this thread, now the only one, to
+        // which they are open.
         unsafe { HEAP.pool_others(tls::get()) };
-        // SAFETY: `fork_prepare` took them on this thread.
+        // SAFETY: the fork that took them ends.
         unsafe { lock::release_after_fork(HEAP.locks()) };
+        stdio::child();
+        // The thread that was setting up did not come along.
+        let _ = STATE.compare_exchange(BEGUN, NEW, Relaxed, Relaxed);
     }
+}
+
+/// The lock of stdio's list of files. A thread that holds it may wait for the
+/// heap (`fflush(NULL)`, say), and glibc's `fork` waits for it after our
+/// handlers ran: so it is taken before the heap's locks are. It is recursive.
+#[cfg(target_env = "gnu")]
+mod stdio {
+    unsafe extern "C" {
+        fn _IO_list_lock();
+        fn _IO_list_unlock();
+        fn _IO_list_resetlock();
+    }
+
+    pub(super) fn before() {
+        // SAFETY: always callable; waits for no one who waits for us.
+        unsafe { _IO_list_lock() };
+    }
+
+    pub(super) fn parent() {
+        // SAFETY: undoes `before`.
+        unsafe { _IO_list_unlock() };
+    }
+
+    pub(super) fn child() {
+        // SAFETY: the only thread makes the lock new, as glibc does in the
+        // child of a process with several threads.
+        unsafe { _IO_list_resetlock() };
+    }
+}
+
+#[cfg(not(target_env = "gnu"))]
+mod stdio {
+    pub(super) fn before() {}
+    pub(super) fn parent() {}
+    pub(super) fn child() {}
 }

@@ -1,5 +1,5 @@
-//! A lock that sleeps: the classic three-state futex mutex (Drepper, "Futexes
-//! are tricky", 2011).
+//! A lock that sleeps: a futex mutex (after Drepper, "Futexes are tricky", 2011)
+//! that knows its holder, and forks.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicU32, AtomicUsize};
@@ -7,8 +7,8 @@ use core::sync::atomic::{AtomicU32, AtomicUsize};
 use lock_api::{GuardNoSend, RawMutex};
 
 const FREE: u32 = 0;
-const HELD: u32 = 1;
-const AWAITED: u32 = 2;
+/// Set beside the holder's number while somebody sleeps.
+const AWAITED: u32 = 1;
 
 /// How often to look before going to sleep. What the heap does under its lock
 /// is short, but its holder may have lost the processor.
@@ -19,39 +19,57 @@ const LOOKS: u32 = 100;
 /// since nothing that they guard is being changed.
 static FORKING: AtomicUsize = AtomicUsize::new(0);
 
-/// A number for the calling thread.
+/// Forks that the forking thread began within its fork, in signal handlers.
+static WITHIN: AtomicU32 = AtomicU32::new(0);
+
+/// The address of a variable of the calling thread's.
 fn me() -> usize {
     crate::errno::place().addr()
 }
 
-/// A mutex.
-pub(crate) struct Lock {
-    state: AtomicU32,
-    /// The thread that holds it, or 0.
-    holder: AtomicUsize,
+/// The calling thread's number as a holder: even, not 0, and another for each
+/// thread as long as their variables lie within 128 GiB.
+fn my_number() -> u32 {
+    ((me() >> 6) as u32) << 1 | 1 << 31
 }
+
+/// A mutex whose word is the number of the thread that holds it.
+pub(crate) struct Lock(AtomicU32);
 
 /// Takes `locks` for a fork that the calling thread begins. `false`, and
 /// nothing is taken, if the thread holds one already: it is in a signal
-/// handler then that interrupted the heap, and what the lock guards will be
-/// seen to when the handler returns, in both processes.
+/// handler then that interrupted the heap or another fork, and what the lock
+/// guards will be seen to when the handler returns, in both processes.
 pub(crate) fn take_for_fork(locks: [&Lock; 2]) -> bool {
-    let me = me();
-    if locks.iter().any(|lock| lock.holder.load(Relaxed) == me) {
+    if FORKING.load(Relaxed) == me() {
+        WITHIN.fetch_add(1, Relaxed);
+        return false;
+    }
+    if locks.iter().any(|lock| lock.is_mine()) {
         return false;
     }
     for lock in locks {
         lock.lock();
     }
-    FORKING.store(me, Relaxed);
+    WITHIN.store(0, Relaxed);
+    FORKING.store(me(), Relaxed);
     true
 }
 
-/// Lets `locks` go after [`take_for_fork`], in the parent or in the child.
+/// Whether the fork that ends now, in the parent or in the child, is one for
+/// which [`take_for_fork`] took the locks.
+pub(crate) fn ends_fork() -> bool {
+    if FORKING.load(Relaxed) != me() {
+        return false;
+    }
+    WITHIN.fetch_update(Relaxed, Relaxed, |within| within.checked_sub(1)).is_err()
+}
+
+/// Lets `locks` go at the end of a fork.
 ///
 /// # Safety
 ///
-/// `take_for_fork` took them on this thread.
+/// [`ends_fork`] said so on this thread.
 pub(crate) unsafe fn release_after_fork(locks: [&Lock; 2]) {
     FORKING.store(0, Relaxed);
     for lock in locks {
@@ -61,29 +79,43 @@ pub(crate) unsafe fn release_after_fork(locks: [&Lock; 2]) {
 }
 
 impl Lock {
+    fn is_mine(&self) -> bool {
+        self.0.load(Relaxed) & !AWAITED == my_number()
+    }
+
     #[cold]
     fn lock_slow(&self) {
         if FORKING.load(Relaxed) == me() {
             return;
         }
         for _ in 0..LOOKS {
-            if self.state.load(Relaxed) == FREE && self.try_lock() {
+            if self.0.load(Relaxed) == FREE && self.try_lock() {
                 return;
             }
             core::hint::spin_loop();
         }
-        while self.state.swap(AWAITED, Acquire) != FREE {
-            sleep_while(&self.state, AWAITED);
+        // From here on the word says that somebody sleeps, even if that was
+        // only us: one idle wake-up more.
+        loop {
+            let state = self.0.load(Relaxed);
+            let wanted = if state == FREE { my_number() | AWAITED } else { state | AWAITED };
+            if self.0.compare_exchange(state, wanted, Acquire, Relaxed).is_err() {
+                continue;
+            }
+            if state == FREE {
+                return;
+            }
+            sleep_while(&self.0, wanted);
         }
-        self.holder.store(me(), Relaxed);
     }
 }
 
 // SAFETY: the word leaves FREE by an acquire operation that one thread wins,
-// and becomes FREE again only in `unlock`.
+// and becomes FREE again only in `unlock`. (Across a fork, `lock` and `unlock`
+// are no-ops for the thread that holds all locks anyway.)
 unsafe impl RawMutex for Lock {
     #[allow(clippy::declare_interior_mutable_const, reason = "the trait wants a constant to start from")]
-    const INIT: Self = Self { state: AtomicU32::new(FREE), holder: AtomicUsize::new(0) };
+    const INIT: Self = Self(AtomicU32::new(FREE));
 
     type GuardMarker = GuardNoSend;
 
@@ -94,11 +126,7 @@ unsafe impl RawMutex for Lock {
     }
 
     fn try_lock(&self) -> bool {
-        let taken = self.state.compare_exchange(FREE, HELD, Acquire, Relaxed).is_ok();
-        if taken {
-            self.holder.store(me(), Relaxed);
-        }
-        taken
+        self.0.compare_exchange(FREE, my_number(), Acquire, Relaxed).is_ok()
     }
 
     unsafe fn unlock(&self) {
@@ -106,9 +134,8 @@ unsafe impl RawMutex for Lock {
         if forking != 0 && forking == me() {
             return;
         }
-        self.holder.store(0, Relaxed);
-        if self.state.swap(FREE, Release) == AWAITED {
-            wake_one(&self.state);
+        if self.0.swap(FREE, Release) & AWAITED != 0 {
+            wake_one(&self.0);
         }
     }
 }

@@ -74,20 +74,32 @@ impl Moves {
 }
 
 /// Maps the emptied range anew, so that it merges with its neighbours: what
-/// was moved in before would stay a mapping of its own. No harm if it fails.
+/// was moved in before would stay a mapping of its own.
 #[cfg(target_os = "linux")]
 fn remap(empty: Span) {
     let access = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+    let start = empty.start.as_ptr().cast();
+    // Kernels before 6.12 may leave a hole when they fail, for want of memory
+    // of their own. Then once more, until they do not; if the old mapping is
+    // still there, all is well.
     // SAFETY: the range is ours and empty.
-    unsafe { libc::mmap(empty.start.as_ptr().cast(), empty.bytes, access, flags, -1, 0) };
+    while unsafe { libc::mmap(start, empty.bytes, access, flags, -1, 0) } == libc::MAP_FAILED {
+        // SAFETY: likewise; this asks whether all of it is mapped.
+        if unsafe { libc::mprotect(start, empty.bytes, access) } == 0 {
+            return;
+        }
+    }
 }
 
 /// The mappings of this process, by number; `None` if the system does not say.
 #[cfg(target_os = "linux")]
 fn mappings() -> Option<usize> {
+    // Not by libc's functions: those may be others', or where a thread is
+    // cancelled, and the heap is locked.
+    let path = c"/proc/self/maps".as_ptr();
     // SAFETY: the path is a C string.
-    let file = unsafe { libc::open(c"/proc/self/maps".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
+    let file = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path, libc::O_RDONLY | libc::O_CLOEXEC) };
     if file < 0 {
         return None;
     }
@@ -95,14 +107,14 @@ fn mappings() -> Option<usize> {
     let mut lines = 0;
     loop {
         // SAFETY: the buffer is ours and this long.
-        let read = unsafe { libc::read(file, text.as_mut_ptr().cast(), text.len()) };
+        let read = unsafe { libc::syscall(libc::SYS_read, file, text.as_mut_ptr(), text.len()) };
         match usize::try_from(read) {
             Ok(read) if read > 0 => lines += text.iter().take(read).filter(|&&byte| byte == b'\n').count(),
             _ => break,
         }
     }
     // SAFETY: opened above.
-    unsafe { libc::close(file) };
+    unsafe { libc::syscall(libc::SYS_close, file) };
     Some(lines)
 }
 

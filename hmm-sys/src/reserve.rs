@@ -55,51 +55,16 @@ impl Reserve {
         let _errno = Errno::keep();
         let min = min.checked_next_multiple_of(align)?;
         let step = STEP.max(self.bytes / 8).checked_next_multiple_of(align)?;
-        self.steps(min, step, align).or_else(|| {
-            self.find_place(min, align)?;
-            self.steps(min, step, align)
-        })
-    }
-
-    /// Grows in place by `step` bytes, or less, but at least `min`.
-    fn steps(&mut self, min: usize, step: usize, align: usize) -> Option<Grown> {
-        let mut want = min.max(step);
-        let room = self.end.checked_sub(self.top.addr())?;
-        loop {
-            if want <= room {
-                if let Some(start) = map_at(self.top, want) {
-                    self.top = self.top.wrapping_add(want);
-                    self.bytes += want;
-                    return Some(Grown { span: Span { start, bytes: want }, room, zeroed: true });
-                }
-            }
-            if want == min {
-                return None;
-            }
-            want = min.max((want / 2).next_multiple_of(align));
-        }
-    }
-
-    /// Finds a place with free addresses, as many as can be had.
-    fn find_place(&mut self, min: usize, align: usize) -> Option<()> {
-        let least = min.checked_add(align)?;
-        let mut room = limits::address_room().max(least);
-        loop {
-            if let Some(hole) = map(ptr::null_mut(), room, libc::PROT_NONE, libc::MAP_NORESERVE) {
-                // SAFETY: the mapping was made just now; it only served to
-                // find the hole.
-                unsafe { libc::munmap(hole.as_ptr().cast(), room) };
-                let start = hole.as_ptr();
-                let pad = start.addr().wrapping_neg() & (align - 1);
-                self.top = start.wrapping_add(pad);
-                self.end = start.addr() + room;
-                return Some(());
-            }
-            if room == least {
-                return None;
-            }
-            room = least.max(room / 2);
-        }
+        let here = Place { top: self.top, end: self.end };
+        // Another place becomes ours only with memory in it: what does not fit
+        // anywhere must not cost us the good one.
+        let (place, bytes) = here.map(min, step, align).or_else(|| Place::find(min, align)?.map(min, step, align))?;
+        self.top = place.top.wrapping_add(bytes);
+        self.end = place.end;
+        self.bytes += bytes;
+        let start = NonNull::new(place.top)?;
+        let room = place.end - place.top.addr();
+        Some(Grown { span: Span { start, bytes }, room, zeroed: true })
     }
 
     /// Unmaps our last `bytes` bytes, those from `start` on.
@@ -116,6 +81,51 @@ impl Reserve {
         self.top = start.as_ptr();
         self.bytes -= bytes;
         true
+    }
+}
+
+/// Free addresses from `top` to `end`.
+#[derive(Clone, Copy)]
+struct Place {
+    top: *mut u8,
+    end: usize,
+}
+
+impl Place {
+    /// Maps `step` bytes at `top`, or less, but at least `min`. Returns how
+    /// many.
+    fn map(self, min: usize, step: usize, align: usize) -> Option<(Self, usize)> {
+        let room = self.end.checked_sub(self.top.addr())?;
+        let mut want = min.max(step);
+        loop {
+            if want <= room && map_at(self.top, want).is_some() {
+                return Some((self, want));
+            }
+            if want == min {
+                return None;
+            }
+            want = min.max((want / 2).next_multiple_of(align));
+        }
+    }
+
+    /// A place with as many free addresses as can be had, at least `min`.
+    fn find(min: usize, align: usize) -> Option<Self> {
+        let least = min.checked_add(align)?;
+        let mut room = limits::address_room().max(least);
+        loop {
+            if let Some(hole) = map(ptr::null_mut(), room, libc::PROT_NONE, libc::MAP_NORESERVE) {
+                // SAFETY: the mapping was made just now; it only served to
+                // find the hole.
+                unsafe { libc::munmap(hole.as_ptr().cast(), room) };
+                let start = hole.as_ptr();
+                let pad = start.addr().wrapping_neg() & (align - 1);
+                return Some(Self { top: start.wrapping_add(pad), end: start.addr() + room });
+            }
+            if room == least {
+                return None;
+            }
+            room = least.max(room / 2);
+        }
     }
 }
 

@@ -44,8 +44,9 @@ impl Worker<'_> {
 
     fn detach(&mut self) {
         if let Some(owner) = NonNull::new(self.owner.cast_mut()) {
-            // SAFETY: this thread's own; replaced at once.
-            self.owner = unsafe { self.heap.detach(owner) };
+            self.owner = self.heap.done();
+            // SAFETY: this thread's own, replaced above.
+            unsafe { self.heap.detach(owner) };
         }
     }
 
@@ -184,15 +185,13 @@ fn run(seed: u64, threads: usize, steps: usize) {
         }
         drop(senders);
     });
-    // SAFETY: all workers have ended.
-    unsafe { heap.check() }.unwrap_or_else(|violation| panic!("{violation}"));
+    heap.check().unwrap_or_else(|violation| panic!("{violation}"));
     let stats = heap.stats();
     assert_eq!(stats.blocks, 0, "{stats:?}");
     let owner = heap.attach().expect("a pooled owner").as_ptr();
     // SAFETY: the owner is this thread's.
     unsafe { heap.trim(owner, 0) };
-    // SAFETY: no other thread.
-    unsafe { heap.check() }.unwrap_or_else(|violation| panic!("{violation}"));
+    heap.check().unwrap_or_else(|violation| panic!("{violation}"));
 }
 
 #[test]
@@ -215,10 +214,10 @@ fn the_pool_hands_heaps_to_new_threads() {
                 // SAFETY: the owner is this thread's until it is detached.
                 let p = unsafe { heap.alloc(owner.as_ptr(), 100) };
                 assert!(!p.is_null());
-                // SAFETY: likewise.
-                let word = unsafe { heap.detach(owner) };
-                // SAFETY: the block is live; the word is what `detach` said.
-                unsafe { heap.free(word, p) };
+                // SAFETY: this thread does not use it again.
+                unsafe { heap.detach(owner) };
+                // SAFETY: the block is live, and the word that of such threads.
+                unsafe { heap.free(heap.done(), p) };
             });
         });
     }

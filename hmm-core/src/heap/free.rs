@@ -54,6 +54,8 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     if !bits.is_live(slot.index) {
         return Err(slot.misuse(What::DoubleFree, p));
     }
+    // The next frees of the slab take the fast path again.
+    s.drain(slot.header, &bits);
     if Geometry::<SHIFT>::is_medium(slot.class) {
         slot.header.soil(slot.index);
     }
@@ -104,6 +106,7 @@ pub(crate) fn check_sized<const SHIFT: u32, S: Ground<SHIFT>>(
     let block = locate(s.map(), p)?;
     let fits = p.addr() & (align - 1) == 0
         && match block {
+            Block::Slot(slot) if slot.header.loose.load(Relaxed) => size <= slot.class.size(),
             Block::Slot(slot) => fit::serves::<SHIFT>(slot.class.size(), size, align),
             Block::Large { header, .. } => header.large_bytes() == large::rounded(size),
         };

@@ -8,12 +8,13 @@
 use core::ptr;
 
 use super::Ground;
+use crate::pages::Growth;
 use crate::pages::header::{Header, Kind};
 use crate::units::{GRANULE, Geometry, PageNo};
 
 /// The bytes of a large block that was asked for with `size`.
 pub(crate) fn rounded(size: usize) -> usize {
-    size.next_multiple_of(GRANULE)
+    size.checked_next_multiple_of(GRANULE).unwrap_or(usize::MAX)
 }
 
 /// A block of whole pages, at least `size` bytes at a multiple of `align`;
@@ -35,12 +36,18 @@ pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align
     }
     let pages = Geometry::<SHIFT>::pages_for(size.max(1))?;
     let align_pages = Geometry::<SHIFT>::pages_for(align)?;
-    s.with_pages(|run_layer| {
-        let page = run_layer.take_run(s.map(), pages, align_pages)?;
-        let header = s.map().header(page);
-        header.set_large_bytes(rounded(size));
-        header.set_kind(Kind::Large);
-        Some(page)
+    let take = |growth| {
+        s.with_pages(|run_layer| {
+            let page = run_layer.take_run(s.map(), pages, align_pages, growth)?;
+            let header = s.map().header(page);
+            header.set_large_bytes(rounded(size));
+            header.set_kind(Kind::Large);
+            Some(page)
+        })
+    };
+    take(Growth::Avoid).or_else(|| {
+        s.before_growth();
+        take(Growth::Allow)
     })
 }
 
@@ -67,7 +74,7 @@ fn clear<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, start: *mut u8
 
 /// Resizes a large block where it stands; `false` if it cannot.
 pub(crate) fn resize<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, header: &Header, size: usize) -> bool {
-    let Some(want) = Geometry::<SHIFT>::pages_for(size) else { return false };
+    let Some(want) = Geometry::<SHIFT>::pages_for(size.max(1)) else { return false };
     let have = header.run();
     let done = want == have
         || s.with_pages(|pages| {

@@ -1,9 +1,8 @@
 //! One owner's view of its slabs.
 
-use core::cell::Cell;
 use core::num::NonZero;
-use core::sync::atomic::AtomicUsize;
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, compiler_fence};
 
 use crate::pages::header::Link;
 use crate::pages::map::PageMap;
@@ -13,25 +12,29 @@ use crate::units::{Class, PageNo, Word};
 static NOTHING_FREE: AtomicUsize = AtomicUsize::new(0);
 
 /// The word that blocks of a class are taken from.
+///
+/// The fields are atomics, as all of an owner's are, for those who look in from
+/// elsewhere: the validator, and signal handlers that interrupt the owner. They
+/// are loaded and stored like plain ones.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Cur {
-    word: Cell<*const AtomicUsize>,
+    word: AtomicPtr<AtomicUsize>,
     /// The address of the word's first slot.
-    base: Cell<*mut u8>,
-    /// The word's phantom bits: what it holds when no slot is left.
-    stop: Cell<Word>,
+    base: AtomicPtr<u8>,
+    /// The bits of the word that are slots; the others are phantoms.
+    slots: AtomicUsize,
     /// Bytes of a slot.
-    size: Cell<usize>,
+    size: AtomicUsize,
 }
 
 impl Cur {
     const fn new() -> Self {
         Self {
-            word: Cell::new(&raw const NOTHING_FREE),
-            base: Cell::new(core::ptr::null_mut()),
-            stop: Cell::new(0),
-            size: Cell::new(0),
+            word: AtomicPtr::new((&raw const NOTHING_FREE).cast_mut()),
+            base: AtomicPtr::new(core::ptr::null_mut()),
+            slots: AtomicUsize::new(0),
+            size: AtomicUsize::new(0),
         }
     }
 
@@ -40,35 +43,39 @@ impl Cur {
     pub(crate) fn take(&self) -> Option<*mut u8> {
         // SAFETY: the word is one of a live slab's bitmap, or `NOTHING_FREE`;
         // neither is ever unmapped.
-        let word = unsafe { &*self.word.get() };
+        let word = unsafe { &*self.word.load(Relaxed) };
         let free = word.load(Relaxed);
-        if free == self.stop.get() {
+        if free & self.slots.load(Relaxed) == 0 {
             return None;
         }
         word.store(free & free.wrapping_sub(1), Relaxed);
-        // SAFETY: the phantoms are always set (I5), so a word that differs
-        // from them has a bit set.
+        // SAFETY: a bit of it is set.
         let slot = unsafe { NonZero::new_unchecked(free) }.trailing_zeros();
         // The phantoms are the highest bits, so the lowest one is a slot's.
-        Some(self.base.get().wrapping_add(slot as usize * self.size.get()))
+        Some(self.base.load(Relaxed).wrapping_add(slot as usize * self.size.load(Relaxed)))
     }
 
-    pub(crate) fn set(&self, word: &AtomicUsize, base: *mut u8, stop: Word, size: usize) {
-        self.word.set(word);
-        self.base.set(base);
-        self.stop.set(stop);
-        self.size.set(size);
+    /// Takes blocks from `word`, of whose bits those in `slots` are slots, from
+    /// now on. In an order in which a signal handler finds either a word with
+    /// all that belongs to it, or none.
+    pub(crate) fn set(&self, word: &AtomicUsize, base: *mut u8, slots: Word, size: usize) {
+        self.clear();
+        compiler_fence(SeqCst);
+        self.base.store(base, Relaxed);
+        self.size.store(size, Relaxed);
+        self.slots.store(slots, Relaxed);
+        compiler_fence(SeqCst);
+        self.word.store(core::ptr::from_ref(word).cast_mut(), Relaxed);
     }
 
     pub(crate) fn clear(&self) {
-        self.word.set(&raw const NOTHING_FREE);
-        self.stop.set(0);
+        self.word.store((&raw const NOTHING_FREE).cast_mut(), Relaxed);
     }
 
     /// Whether blocks are taken from `word` right now.
     #[inline(always)]
     pub(crate) fn is_at(&self, word: *const AtomicUsize) -> bool {
-        core::ptr::eq(self.word.get(), word)
+        core::ptr::eq(self.word.load(Relaxed), word)
     }
 }
 
@@ -76,58 +83,58 @@ impl Cur {
 #[derive(Debug)]
 pub(crate) struct Bin {
     /// The slab of the current word.
-    current: Cell<Option<PageNo>>,
+    current: AtomicU32,
     /// Where in the current slab the sweep for single free slots has come to.
-    sweep: Cell<u16>,
-    head: Cell<Option<PageNo>>,
-    tail: Cell<Option<PageNo>>,
+    sweep: AtomicU16,
+    head: AtomicU32,
+    tail: AtomicU32,
 }
 
 impl Bin {
     const fn new() -> Self {
-        Self { current: Cell::new(None), sweep: Cell::new(0), head: Cell::new(None), tail: Cell::new(None) }
+        Self { current: AtomicU32::new(0), sweep: AtomicU16::new(0), head: AtomicU32::new(0), tail: AtomicU32::new(0) }
     }
 
     pub(crate) fn current(&self) -> Option<PageNo> {
-        self.current.get()
+        self.current.page()
     }
 
     pub(crate) fn set_current(&self, page: Option<PageNo>) {
-        self.current.set(page);
-        self.sweep.set(0);
+        self.current.set_page(page);
+        self.sweep.store(0, Relaxed);
     }
 
     pub(crate) fn sweep(&self) -> usize {
-        usize::from(self.sweep.get())
+        usize::from(self.sweep.load(Relaxed))
     }
 
     pub(crate) fn set_sweep(&self, word: usize) {
-        self.sweep.set(word as u16);
+        self.sweep.store(word as u16, Relaxed);
     }
 
     /// The first slab of the queue.
     pub(crate) fn head(&self) -> Option<PageNo> {
-        self.head.get()
+        self.head.page()
     }
 
     /// Whether the queue holds more than one slab.
     pub(crate) fn has_several(&self) -> bool {
-        self.head.get() != self.tail.get()
+        self.head.page() != self.tail.page()
     }
 
     pub(crate) fn push_back<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, page: PageNo) {
         let header = map.header(page);
         header.next.set_page(None);
-        header.prev.set_page(self.tail.get());
-        match self.tail.get() {
+        header.prev.set_page(self.tail.page());
+        match self.tail.page() {
             Some(last) => map.header(last).next.set_page(Some(page)),
-            None => self.head.set(Some(page)),
+            None => self.head.set_page(Some(page)),
         }
-        self.tail.set(Some(page));
+        self.tail.set_page(Some(page));
     }
 
     pub(crate) fn pop_front<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) -> Option<PageNo> {
-        let page = self.head.get()?;
+        let page = self.head.page()?;
         self.unlink(map, page);
         Some(page)
     }
@@ -138,11 +145,11 @@ impl Bin {
         let (next, prev) = (header.next.page(), header.prev.page());
         match prev {
             Some(prev) => map.header(prev).next.set_page(next),
-            None => self.head.set(next),
+            None => self.head.set_page(next),
         }
         match next {
             Some(next) => map.header(next).prev.set_page(prev),
-            None => self.tail.set(prev),
+            None => self.tail.set_page(prev),
         }
     }
 }

@@ -47,6 +47,9 @@ pub(crate) trait Ground<const SHIFT: u32> {
 
     /// Runs `f` on the run layer, under its lock if it has one.
     fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<Self::Grow, SHIFT>) -> R) -> R;
+
+    /// The heap is about to grow: gives back the empty slabs that nobody owns.
+    fn before_growth(&self);
 }
 
 /// What an owner works with: its own slabs, the pages they come from, and the

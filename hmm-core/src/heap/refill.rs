@@ -8,6 +8,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::{Supply, bits_of};
+use crate::pages::Growth;
 use crate::pages::header::Header;
 use crate::slab::Bits;
 use crate::units::{Class, Geometry, PageNo, WORD_BITS};
@@ -63,7 +64,7 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     };
     let size = info.size as usize;
     let base = s.map().address(page).wrapping_add(word * WORD_BITS * size);
-    s.local().cur(class).set(bits.local(word), base, Bits::phantoms(word, slots), size);
+    s.local().cur(class).set(bits.local(word), base, !Bits::phantoms(word, slots), size);
     true
 }
 
@@ -93,7 +94,7 @@ pub(crate) fn settle<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     let bits = bits_of::<SHIFT>(header);
     let bin = s.local().bin(class);
     let slots = usize::from(Geometry::<SHIFT>::info(class).slots);
-    if !bits.any_free(slots) {
+    while !bits.any_free(slots) {
         if s.close(header) {
             return;
         }
@@ -108,7 +109,11 @@ pub(crate) fn settle<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
 
 /// A slab with every slot free, now the owner's.
 fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> Option<PageNo> {
-    let page = s.with_pages(|pages| pages.take_slab(s.map(), class))?;
+    let take = |growth| s.with_pages(|pages| pages.take_slab(s.map(), class, growth));
+    let page = take(Growth::Avoid).or_else(|| {
+        s.before_growth();
+        take(Growth::Allow)
+    })?;
     s.map().header(page).owner.store(s.token(), Relaxed);
     Some(page)
 }

@@ -2,6 +2,7 @@
 //! large, by copying last.
 
 use core::ptr;
+use core::sync::atomic::Ordering::Relaxed;
 
 use super::{Ground, Supply, alloc, bits_of, fit, free, large};
 use crate::misuse::{Misuse, Place, What};
@@ -114,11 +115,21 @@ fn copy<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 ) -> Result<*mut u8, Misuse> {
     let to = alloc::alloc_aligned(s, align, size);
     if to.is_null() {
-        // A block that shrinks has all it needs where it is.
-        return Ok(if size <= have { p } else { to });
+        return Ok(if size <= have { stay(s, p, size) } else { to });
     }
     // SAFETY: both blocks are the caller's, disjoint, and at least this long.
     unsafe { ptr::copy_nonoverlapping(p, to, have.min(size)) };
     free::free(s, p)?;
     Ok(to)
+}
+
+/// Leaves the block at `p`, which shrinks to `size` bytes and for which there
+/// is no other place, where it is.
+fn stay<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *mut u8, size: usize) -> *mut u8 {
+    match locate(s.map(), p) {
+        Ok(Block::Slot(slot)) => slot.header.loose.store(true, Relaxed),
+        Ok(Block::Large { page, header }) => _ = large::resize(s, page, header, size),
+        Err(_) => {}
+    }
+    p
 }

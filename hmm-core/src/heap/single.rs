@@ -17,7 +17,7 @@ use crate::pages::header::Header;
 use crate::pages::map::PageMap;
 use crate::slab::{Bits, Slot, locate};
 use crate::stats::Stats;
-use crate::units::{Class, Geometry, PageNo};
+use crate::units::{Class, Geometry, HOSTED_CLASSES, HOSTED_SHIFT, PageNo};
 
 /// The owner word of a single heap's slabs.
 const TOKEN: usize = 4;
@@ -34,7 +34,7 @@ const TOKEN: usize = 4;
 /// of size classes that follow from it: use the aliases [`TinyHeap`] (pages of
 /// 512 bytes) or `Heap<G>` (64 KiB), or let the compiler tell the number.
 #[derive(Debug)]
-pub struct Heap<G: HeapGrow, const SHIFT: u32 = 16, const C: usize = 88> {
+pub struct Heap<G: HeapGrow, const SHIFT: u32 = HOSTED_SHIFT, const C: usize = HOSTED_CLASSES> {
     map: PageMap<SHIFT>,
     local: Local<C>,
     pages: UnsafeCell<Pages<G, SHIFT>>,
@@ -181,6 +181,8 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Ground<SHIFT> for Heap<G, SH
         // and no `f` of this crate calls `with_pages` again.
         f(unsafe { &mut *self.pages.get() })
     }
+
+    fn before_growth(&self) {}
 }
 
 impl<G: HeapGrow, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Heap<G, SHIFT, C> {

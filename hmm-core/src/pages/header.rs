@@ -25,7 +25,7 @@
 
 use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, Release};
-use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize};
 
 use crate::units::{Class, PageNo};
 
@@ -95,6 +95,9 @@ pub(crate) struct Header {
     /// In a medium slab: the slots that may hold something else than zero.
     /// Any thread that frees a slot sets its bit before the slot's own.
     pub(crate) soiled: AtomicU16,
+    /// Whether want of memory left a block in a slot of the slab that it would
+    /// not be given: the sizes that sized frees name may be any then.
+    pub(crate) loose: AtomicBool,
 }
 
 #[cfg(target_pointer_width = "64")]
@@ -163,6 +166,7 @@ impl Header {
         self.class.store(class.number(), Relaxed);
         self.bits.store(bits.cast_mut(), Relaxed);
         self.touched.store(0, Relaxed);
+        self.loose.store(false, Relaxed);
         self.recip.store(recip, Relaxed);
     }
 

@@ -61,10 +61,12 @@ impl Meta {
     }
 
     /// `bytes` bytes of zeroed metadata, aligned to a cache line; they stay.
-    /// Asks the backend for `chunk` bytes at a time.
+    /// Asks the backend for at least `chunk` bytes at a time.
     pub(crate) fn take(&mut self, grow: &mut impl HeapGrow, bytes: usize, chunk: usize) -> Option<NonNull<u8>> {
         let bytes = bytes.checked_next_multiple_of(LINE)?;
         if bytes > self.left {
+            // Larger ones as the heap grows: each is a mapping of its own.
+            let chunk = if chunk == 0 { 0 } else { chunk.max(self.bytes / 8).next_multiple_of(chunk) };
             self.refill(grow, bytes.max(chunk))?;
         }
         let start = NonNull::new(self.next)?;

@@ -16,17 +16,26 @@ pub(crate) mod map;
 pub(crate) mod meta;
 mod purge;
 mod runs;
+mod swing;
 mod tree;
 mod widen;
 
 use self::map::{MAX_REGIONS, PageMap};
 use self::meta::Meta;
+use self::swing::Swing;
 use self::tree::RunTree;
 use crate::grow::HeapGrow;
 use crate::units::PageNo;
 
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicUsize;
+
+/// Whether a run may be made by growing the heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Growth {
+    Avoid,
+    Allow,
+}
 
 /// The run layer of a heap with pages of `1 << SHIFT` bytes.
 #[derive(Debug)]
@@ -44,6 +53,7 @@ pub(crate) struct Pages<G, const SHIFT: u32> {
     next_region: PageNo,
     /// Bytes in foreign holes.
     foreign: usize,
+    swing: Swing,
 }
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
@@ -63,6 +73,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             tip: 0,
             next_region: PageNo::FIRST,
             foreign: 0,
+            swing: Swing::new(),
         }
     }
 

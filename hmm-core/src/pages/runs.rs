@@ -1,35 +1,43 @@
 //! Taking, giving back and resizing runs of pages.
 
-use super::Pages;
 use super::header::Kind;
 use super::map::PageMap;
+use super::{Growth, Pages};
 use crate::grow::HeapGrow;
 use crate::units::PageNo;
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Takes a run of `pages` pages whose first byte is aligned to
-    /// `align_pages` pages (a power of two); grows the heap if need be.
+    /// `align_pages` pages (a power of two).
     ///
     /// The caller sets the kind of the run's head at once. Pages that are not
     /// marked dirty are zero.
-    pub(crate) fn take_run(&mut self, map: &PageMap<SHIFT>, pages: u32, align_pages: u32) -> Option<PageNo> {
+    pub(crate) fn take_run(
+        &mut self,
+        map: &PageMap<SHIFT>,
+        pages: u32,
+        align_pages: u32,
+        growth: Growth,
+    ) -> Option<PageNo> {
         let span = pages.checked_add(align_pages - 1)?;
-        let fits = |this: &Self| this.free.best_fit(map, span);
-        let run = match fits(self) {
+        let run = match self.free.best_fit(map, span) {
             Some(run) => run,
-            None => {
-                // First only what the free run at the top lacks; if the new
-                // memory does not adjoin it, all of it.
-                let lacking = span - self.top_free(map).min(span - 1);
-                let grown = self.widen(map, lacking);
-                match fits(self) {
-                    Some(run) => run,
-                    None if grown && self.widen(map, span) => fits(self)?,
-                    None => return None,
-                }
-            }
+            None if growth == Growth::Avoid => return None,
+            None => self.grown_run(map, span)?,
         };
         Some(self.carve(map, run, pages, align_pages))
+    }
+
+    /// A free run of at least `span` pages, of which there was none so far.
+    fn grown_run(&mut self, map: &PageMap<SHIFT>, span: u32) -> Option<PageNo> {
+        // First only what the free run at the top lacks; if the new memory
+        // does not adjoin it, all of it.
+        let lacking = span - self.top_free(map).min(span - 1);
+        let grown = self.widen(map, lacking);
+        match self.free.best_fit(map, span) {
+            None if grown && self.widen(map, span) => self.free.best_fit(map, span),
+            found => found,
+        }
     }
 
     /// Cuts `pages` aligned pages out of the free run at `run`, which is long
@@ -59,6 +67,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// Cuts the used run at `page` down to `keep` pages.
     pub(crate) fn shorten_run(&mut self, map: &PageMap<SHIFT>, page: PageNo, keep: u32) {
+        debug_assert!(keep > 0);
         let header = map.header(page);
         let rest = header.run() - keep;
         header.set_run(keep);
@@ -99,6 +108,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if dirty {
             map.set_dirty(page, pages, true);
         }
+        self.swing.freed(pages);
         map.header(page).set_kind(Kind::Blank);
         let behind = self.free_behind(map, page.up(pages - 1));
         if behind > 0 {

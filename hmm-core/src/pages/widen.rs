@@ -49,6 +49,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         }
         region.set_bytes((end as usize) << SHIFT);
         self.tip = tip;
+        self.swing.took(pages);
         let gap = ((offset - old_end) >> SHIFT) as u32;
         let page = first.up((offset >> SHIFT) as u32);
         if gap > 0 {
@@ -174,11 +175,12 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// Gives the top of a region back if the free run at `page` ends there
-    /// and is longer than an eighth of the heap: all but half of that.
+    /// and is longer than an eighth of the heap, and than what swings: all but
+    /// half of that.
     pub(super) fn lower_if_long(&mut self, map: &PageMap<SHIFT>, page: PageNo) {
         let run = map.header(page).run();
         let (index, below, above) = map.surroundings(page);
-        let keep = Self::KEEP_MIN.max((below + above) / 8);
+        let keep = Self::KEEP_MIN.max((below + above) / 8).max(self.swing.width());
         if above == run && run > keep {
             self.lower(map, index, page, keep / 2);
         }
@@ -199,7 +201,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if lowered {
             let region = map.region(index);
             region.set_bytes(region.bytes() - bytes);
-            map.set_dirty(cut, run - keep, false);
+            self.swing.gave(run - keep, keep);
             if keep > 0 {
                 self.link(map, page, keep);
             }

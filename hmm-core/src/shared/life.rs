@@ -70,25 +70,24 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
 
     /// Ends the calling thread's use of `owner`: its slabs with free slots go
     /// to whoever needs them, its full ones stay and wait with it for the next
-    /// thread. Returns what the thread's word must be from now on.
+    /// thread.
     ///
     /// # Safety
     ///
-    /// `owner` came from [`attach`](Self::attach) on this thread, which does
-    /// not use it again.
-    pub unsafe fn detach(&self, owner: NonNull<Owner<C>>) -> *const Owner<C> {
+    /// `owner` came from [`attach`](Self::attach) on this thread, whose word
+    /// is [`done`](Self::done) already: it does not use the owner again.
+    pub unsafe fn detach(&self, owner: NonNull<Owner<C>>) {
         // SAFETY: the caller's promise.
         let Some(seat) = (unsafe { Seat::take(self, owner.as_ptr()) }) else {
             // Interrupted in the middle of something by its own end: the
             // owner's lists are not to be trusted. It is left alone.
-            return self.done_owner();
+            return;
         };
         for number in 0..C {
             self.disband(&seat, Class::from_number(number as u8));
         }
         drop(seat);
         self.with_inner(|inner| inner.registry.pool(owner));
-        self.done_owner()
     }
 
     /// Gives away all slabs of `class` that have free slots.
@@ -123,7 +122,7 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
 
     /// The word of a thread that gave its owner up; null if there is no memory
     /// for even that, and the thread then looks as if it had not begun.
-    fn done_owner(&self) -> *const Owner<C> {
+    pub fn done(&self) -> *const Owner<C> {
         self.special(&self.done, Role::Done).map_or(ptr::null(), |owner| owner.as_ptr().cast_const())
     }
 

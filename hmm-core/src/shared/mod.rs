@@ -48,7 +48,7 @@ use crate::pages::Pages;
 use crate::pages::map::PageMap;
 use crate::slab::{Block, locate};
 use crate::stats::Stats;
-use crate::units::Geometry;
+use crate::units::{Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
 
 /// A heap for many threads, over any backend and any lock.
 ///
@@ -59,7 +59,7 @@ use crate::units::Geometry;
 /// Misuse (double, interior, wild or foreign frees) ends in `on_misuse`, which
 /// must not return.
 #[derive(Debug)]
-pub struct Shared<G: HeapGrow, L: RawMutex, const SHIFT: u32 = 16, const C: usize = 88> {
+pub struct Shared<G: HeapGrow, L: RawMutex, const SHIFT: u32 = HOSTED_SHIFT, const C: usize = HOSTED_CLASSES> {
     map: PageMap<SHIFT>,
     on_misuse: fn(Misuse) -> !,
     hand_over: [HandOver; C],
@@ -250,17 +250,14 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
     ///
     /// # Errors
     ///
-    /// The first one that does not hold.
-    ///
-    /// # Safety
-    ///
-    /// No other thread uses the heap meanwhile.
-    pub unsafe fn check(&self) -> Result<(), Violation> {
+    /// The first one that does not hold. Meant for quiet moments: what other
+    /// threads do meanwhile may look like a violation.
+    pub fn check(&self) -> Result<(), Violation> {
         self.with_inner(|inner| check::pages(&self.map, &inner.pages))?;
         let mut next = self.with_inner(|inner| inner.registry.first());
         while let Some(owner) = next {
-            // SAFETY: owners are never unmapped, and the caller promises that
-            // no thread uses its own now.
+            // SAFETY: owners are never unmapped; what is read of them are
+            // atomics.
             let owner = unsafe { owner.as_ref() };
             check::owner(&Seat::watching(self, owner))?;
             next = owner.next();

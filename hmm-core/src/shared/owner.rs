@@ -2,11 +2,14 @@
 
 use core::cell::Cell;
 use core::ptr::NonNull;
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use core::sync::atomic::{AtomicBool, compiler_fence};
 
 use static_assertions::assert_not_impl_any;
 
 use crate::heap::FULL;
 use crate::heap::local::Local;
+use crate::units::HOSTED_CLASSES;
 
 /// The owner word of a slab that nobody owns: it is in a hand-over list, or
 /// on its way there or from there to its next owner.
@@ -30,14 +33,14 @@ pub(crate) enum Role {
 /// [`Shared::attach`]: crate::Shared::attach
 #[derive(Debug)]
 #[repr(C, align(64))]
-pub struct Owner<const C: usize = 88> {
+pub struct Owner<const C: usize = HOSTED_CLASSES> {
     /// First, so that a thread's word is the address of its current words.
     pub(crate) local: Local<C>,
     role: Role,
     /// Set while the owner's lists are being changed: whoever comes then (a
     /// signal handler on the same thread, the child of a fork) keeps off.
-    busy: Cell<bool>,
-    pooled: Cell<bool>,
+    busy: AtomicBool,
+    pooled: AtomicBool,
     /// The next in the registry of all owners; never changes.
     next: Option<NonNull<Owner<C>>>,
     /// The next in the pool.
@@ -46,15 +49,15 @@ pub struct Owner<const C: usize = 88> {
 
 // A thread's own: its lists are plain cells.
 assert_not_impl_any!(Owner: Send, Sync);
-const _: () = assert!(align_of::<Owner<88>>() > FULL | LISTED, "tags fit below a token");
+const _: () = assert!(align_of::<Owner>() > FULL | LISTED, "tags fit below a token");
 
 impl<const C: usize> Owner<C> {
     pub(crate) const fn new(role: Role, next: Option<NonNull<Self>>) -> Self {
         Self {
             local: Local::new(),
             role,
-            busy: Cell::new(false),
-            pooled: Cell::new(false),
+            busy: AtomicBool::new(false),
+            pooled: AtomicBool::new(false),
             next,
             next_pooled: Cell::new(None),
         }
@@ -65,15 +68,19 @@ impl<const C: usize> Owner<C> {
     }
 
     pub(crate) fn is_busy(&self) -> bool {
-        self.busy.get()
+        self.busy.load(Relaxed)
     }
 
+    /// Marks the beginning or the end of a change of the owner's lists. No
+    /// part of the change moves across: a signal handler may look.
     pub(crate) fn set_busy(&self, busy: bool) {
-        self.busy.set(busy);
+        compiler_fence(SeqCst);
+        self.busy.store(busy, Relaxed);
+        compiler_fence(SeqCst);
     }
 
     pub(crate) fn is_pooled(&self) -> bool {
-        self.pooled.get()
+        self.pooled.load(Relaxed)
     }
 
     pub(crate) fn next(&self) -> Option<NonNull<Self>> {
@@ -82,13 +89,13 @@ impl<const C: usize> Owner<C> {
 
     /// Puts the owner in front of the pool that begins with `rest`.
     pub(crate) fn pool(&self, rest: Option<NonNull<Self>>) {
-        self.pooled.set(true);
+        self.pooled.store(true, Relaxed);
         self.next_pooled.set(rest);
     }
 
     /// Takes the owner out of the pool's front; returns the rest.
     pub(crate) fn unpool(&self) -> Option<NonNull<Self>> {
-        self.pooled.set(false);
+        self.pooled.store(false, Relaxed);
         self.next_pooled.take()
     }
 }

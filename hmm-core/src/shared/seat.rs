@@ -66,6 +66,10 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Ground<SHIFT> f
     fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> R {
         self.with_inner(|inner| f(&mut inner.pages))
     }
+
+    fn before_growth(&self) {
+        self.sweep();
+    }
 }
 
 impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Ground<SHIFT> for Seat<'_, G, L, SHIFT, C> {
@@ -77,6 +81,10 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Ground<SHIFT> f
 
     fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> R {
         self.shared.with_pages(f)
+    }
+
+    fn before_growth(&self) {
+        self.shared.sweep();
     }
 }
 
@@ -90,9 +98,7 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Supply<SHIFT, C
     }
 
     fn drain(&self, header: &Header, bits: &Bits<'_>) {
-        if let Some(index) = remote::drain(header, bits) {
-            self.freed_twice(header, index);
-        }
+        self.shared.drain_slab(header, bits);
     }
 
     fn close(&self, header: &Header) -> bool {
@@ -112,24 +118,12 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Supply<SHIFT, C
     }
 
     fn reclaim(&self) {
-        self.shared.adopt_all(self);
+        self.shared.sweep();
         collect::collect(self);
     }
 
     fn free_remote(&self, slot: &Slot<'_>) -> Result<(), Misuse> {
         self.shared.free_remote(slot)
-    }
-}
-
-impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Seat<'_, G, L, SHIFT, C> {
-    /// Ends the program over a slot that was free locally and remotely.
-    #[cold]
-    fn freed_twice(&self, header: &Header, index: usize) {
-        if let Some(page) = self.shared.map.page_of(header) {
-            let slot = Slot { page, header, class: header.class(), index };
-            let p = self.shared.map.address(page).wrapping_add(index * slot.class.size());
-            self.shared.judge(Err(slot.misuse(What::DoubleFree, p)))
-        }
     }
 }
 
@@ -161,12 +155,44 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
         self.hand_over(page);
     }
 
-    /// Takes all slabs that were handed over into the seat's queues.
-    pub(super) fn adopt_all(&self, seat: &Seat<'_, G, L, SHIFT, C>) {
+    /// Moves the remote frees of a slab that is the caller's alone to its local
+    /// bits.
+    fn drain_slab(&self, header: &Header, bits: &Bits<'_>) {
+        if let Some(index) = remote::drain(header, bits) {
+            self.freed_twice(header, index);
+        }
+    }
+
+    /// Ends the program over a slot that was free locally and remotely.
+    #[cold]
+    fn freed_twice(&self, header: &Header, index: usize) {
+        if let Some(page) = self.map.page_of(header) {
+            let slot = Slot { page, header, class: header.class(), index };
+            let p = self.map.address(page).wrapping_add(index * slot.class.size());
+            self.judge(Err(slot.misuse(What::DoubleFree, p)))
+        }
+    }
+
+    /// Gives back the slabs on the hand-over lists whose every slot is free.
+    pub(super) fn sweep(&self) {
         for number in 0..C {
-            let class = Class::from_number(number as u8);
-            while let Some(page) = seat.adopt(class) {
-                seat.local().bin(class).push_back(&self.map, page);
+            let list = self.list(Class::from_number(number as u8));
+            // What stays is chained by its second link until all were seen.
+            let mut kept = None;
+            while let Some(page) = list.pop(&self.map) {
+                let header = self.map.header(page);
+                let bits = bits_of::<SHIFT>(header);
+                self.drain_slab(header, &bits);
+                if bits.all_free() {
+                    self.with_pages(|pages| pages.give_slab(&self.map, page));
+                } else {
+                    header.prev.set_page(kept);
+                    kept = Some(page);
+                }
+            }
+            while let Some(page) = kept {
+                kept = self.map.header(page).prev.page();
+                list.push(&self.map, page);
             }
         }
     }

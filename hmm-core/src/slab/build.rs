@@ -4,18 +4,18 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use super::Bits;
 use crate::grow::HeapGrow;
-use crate::pages::Pages;
 use crate::pages::header::{Kind, Link};
 use crate::pages::map::PageMap;
+use crate::pages::{Growth, Pages};
 use crate::units::{Class, Geometry, PageNo};
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Makes a slab of `class`, every slot free, owned by nobody yet.
-    pub(crate) fn take_slab(&mut self, map: &PageMap<SHIFT>, class: Class) -> Option<PageNo> {
+    pub(crate) fn take_slab(&mut self, map: &PageMap<SHIFT>, class: Class, growth: Growth) -> Option<PageNo> {
         let info = Geometry::<SHIFT>::info(class);
         let words = usize::from(info.words);
         let pages = u32::from(info.run);
-        let page = self.take_run(map, pages, 1)?;
+        let page = self.take_run(map, pages, 1, growth)?;
         let header = map.header(page);
         let bits = if words == 1 { Some(header.inline_bits()) } else { self.take_bits(words) };
         let Some(bits) = bits else {

@@ -248,7 +248,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
     }
 
     const fn assert_sound() {
-        assert!(SHIFT >= 7 && SHIFT <= 20, "pages are of 128 bytes to 1 MiB");
+        assert!(SHIFT >= 7 && SHIFT <= 16, "pages are of 128 bytes to 64 KiB");
         assert!(Self::CLASSES <= ALL && Self::SLAB_MAX <= SIZE_MAX);
         let mut index = 0;
         while index < Self::CLASSES {
