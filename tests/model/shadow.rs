@@ -33,8 +33,9 @@ fn indices(size: usize) -> impl Iterator<Item = usize> {
 impl Block {
     pub(crate) fn write(&self) {
         for index in indices(self.size) {
+            let at = self.start.as_ptr().wrapping_add(index);
             // SAFETY: the block is ours and `size` bytes long.
-            unsafe { self.start.as_ptr().add(index).write(byte(self.fill, index)) };
+            unsafe { at.write(byte(self.fill, index)) };
         }
     }
 
@@ -42,16 +43,18 @@ impl Block {
     /// block was `written` bytes long.
     pub(crate) fn verify(&self, written: usize, bytes: usize) {
         for index in indices(written).filter(|&index| index < bytes) {
+            let at = self.start.as_ptr().wrapping_add(index);
             // SAFETY: as in `write`.
-            let found = unsafe { self.start.as_ptr().add(index).read() };
+            let found = unsafe { at.read() };
             assert_eq!(found, byte(self.fill, index), "byte {index} of {self:x?} changed");
         }
     }
 
     pub(crate) fn assert_zero(&self) {
         for index in 0..self.size {
+            let at = self.start.as_ptr().wrapping_add(index);
             // SAFETY: as in `write`.
-            let found = unsafe { self.start.as_ptr().add(index).read() };
+            let found = unsafe { at.read() };
             assert_eq!(found, 0, "byte {index} of zeroed {self:x?}");
         }
     }
