@@ -54,16 +54,17 @@ impl Worker<'_> {
         let size = size(&mut self.rng, 131_072, 400_000);
         let zeroed = self.rng.u32(..8) == 0;
         let align = if self.rng.u32(..16) == 0 { 1 << self.rng.u32(..14) } else { 1 };
-        // SAFETY: the owner is this thread's.
-        let start = unsafe {
-            match (zeroed, align) {
-                (true, _) => self.heap.alloc_zeroed(self.owner, align, size),
-                (false, 1) => match self.heap.alloc_fast(self.owner, size) {
-                    Some(p) => p,
-                    None => self.heap.alloc(self.owner, size),
-                },
-                (false, _) => self.heap.alloc_aligned(self.owner, align, size),
-            }
+        let start = if zeroed {
+            // SAFETY: the owner is this thread's.
+            unsafe { self.heap.alloc_zeroed(self.owner, align, size) }
+        } else if align > 1 {
+            // SAFETY: likewise.
+            unsafe { self.heap.alloc_aligned(self.owner, align, size) }
+        } else {
+            // SAFETY: likewise.
+            let quick = unsafe { self.heap.alloc_fast(self.owner, size) };
+            // SAFETY: likewise.
+            quick.unwrap_or_else(|| unsafe { self.heap.alloc(self.owner, size) })
         };
         let Some(start) = NonNull::new(start) else {
             return;
