@@ -17,13 +17,23 @@ struct Model<G: HeapGrow, const SHIFT: u32, const C: usize> {
     rng: Rng,
     /// The largest size to ask for.
     most: usize,
+    /// Below so many live blocks nothing is freed but in bursts.
+    grow_only: usize,
     refused: usize,
 }
 
 impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
     fn new(grow: G, seed: u64, most: usize) -> Self {
         let heap = Heap::new(grow);
-        Self { heap, live: Vec::new(), owned: Ownership::default(), rng: Rng::with_seed(seed), most, refused: 0 }
+        Self {
+            heap,
+            live: Vec::new(),
+            owned: Ownership::default(),
+            rng: Rng::with_seed(seed),
+            most,
+            grow_only: 0,
+            refused: 0,
+        }
     }
 
     fn size(&mut self) -> usize {
@@ -106,7 +116,8 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
     }
 
     fn step(&mut self) {
-        match self.rng.u32(..100) {
+        let share = if self.live.len() < self.grow_only { 66 } else { 100 };
+        match self.rng.u32(..share) {
             0..=39 => {
                 let size = self.size();
                 let start = self.heap.alloc(size);
@@ -180,6 +191,16 @@ fn hosted_pages_on_scattered_memory() {
     each_seed(4, |seed| {
         let mut model: Model<_, 16, 88> = Model::new(Scattered::new(seed), seed, 3 << 20);
         model.run(12_000, 400);
+    });
+}
+
+/// Slabs with many bitmap words, and many of them.
+#[test]
+fn hosted_pages_full_of_small_blocks() {
+    each_seed(2, |seed| {
+        let mut model: Model<_, 16, 88> = Model::new(Scattered::new(seed), seed, 700);
+        model.grow_only = 12_000;
+        model.run(60_000, 12_000);
     });
 }
 
