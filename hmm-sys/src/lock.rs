@@ -4,7 +4,7 @@
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicU32, AtomicUsize};
 
-use lock_api::{GuardNoSend, RawMutex};
+use hmm_core::Lock as _;
 
 const FREE: u32 = 0;
 /// Set beside the holder's number while somebody sleeps.
@@ -83,14 +83,21 @@ impl Lock {
         self.0.load(Relaxed) & !AWAITED == my_number()
     }
 
+    fn try_lock(&self) -> bool {
+        self.0.compare_exchange(FREE, my_number(), Acquire, Relaxed).is_ok()
+    }
+
     #[cold]
-    fn lock_slow(&self) {
+    fn lock_slow(&self) -> bool {
         if FORKING.load(Relaxed) == me() {
-            return;
+            return true;
+        }
+        if self.is_mine() {
+            return false;
         }
         for _ in 0..LOOKS {
             if self.0.load(Relaxed) == FREE && self.try_lock() {
-                return;
+                return true;
             }
             core::hint::spin_loop();
         }
@@ -103,7 +110,7 @@ impl Lock {
                 continue;
             }
             if state == FREE {
-                return;
+                return true;
             }
             sleep_while(&self.0, wanted);
         }
@@ -111,22 +118,14 @@ impl Lock {
 }
 
 // SAFETY: the word leaves FREE by an acquire operation that one thread wins,
-// and becomes FREE again only in `unlock`. (Across a fork, `lock` and `unlock`
-// are no-ops for the thread that holds all locks anyway.)
-unsafe impl RawMutex for Lock {
+// and becomes FREE again only in `unlock`. (Across a fork, both are no-ops for
+// the thread that holds all locks anyway.)
+unsafe impl hmm_core::Lock for Lock {
     #[allow(clippy::declare_interior_mutable_const, reason = "the trait wants a constant to start from")]
-    const INIT: Self = Self(AtomicU32::new(FREE));
+    const NEW: Self = Self(AtomicU32::new(FREE));
 
-    type GuardMarker = GuardNoSend;
-
-    fn lock(&self) {
-        if !self.try_lock() {
-            self.lock_slow();
-        }
-    }
-
-    fn try_lock(&self) -> bool {
-        self.0.compare_exchange(FREE, my_number(), Acquire, Relaxed).is_ok()
+    fn lock(&self) -> bool {
+        self.try_lock() || self.lock_slow()
     }
 
     unsafe fn unlock(&self) {

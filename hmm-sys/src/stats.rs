@@ -27,6 +27,7 @@ impl Deref for Stats {
 /// What the heap holds, by a walk over it; exact while no thread allocates or
 /// frees.
 pub fn stats() -> Stats {
-    let (brk_bytes, reserve_bytes) = HEAP.with_grow(|system| (system.brk.bytes(), system.reserve.bytes()));
+    let sources = HEAP.with_grow(|system| (system.brk.bytes(), system.reserve.bytes()));
+    let (brk_bytes, reserve_bytes) = sources.unwrap_or_default();
     Stats { heap: HEAP.stats(), brk_bytes, reserve_bytes }
 }

@@ -86,13 +86,14 @@ pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
 /// Frees a large block. Two threads may free it at once: who comes second
 /// finds no large block there any more.
 fn free_large<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, p: *mut u8) -> Result<(), Misuse> {
-    s.with_pages(|pages| {
+    let freed = s.with_pages(|pages| {
         if s.map().header(page).kind() != Kind::Large {
             return Err(Misuse::new(What::DoubleFree, p, Place::Large { page: page.get() }));
         }
         pages.give_run(s.map(), page, true);
         Ok(())
-    })
+    });
+    freed.unwrap_or(Ok(()))
 }
 
 /// Checks that a block at `p` may be freed as one of `size` bytes and

@@ -44,6 +44,7 @@ pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align
             header.set_kind(Kind::Large);
             Some(page)
         })
+        .flatten()
     };
     take(Growth::Avoid).or_else(|| {
         s.before_growth();
@@ -76,15 +77,17 @@ fn clear<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, start: *mut u8
 pub(crate) fn resize<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, header: &Header, size: usize) -> bool {
     let Some(want) = Geometry::<SHIFT>::pages_for(size.max(1)) else { return false };
     let have = header.run();
-    let done = want == have
-        || s.with_pages(|pages| {
+    let resize = || {
+        s.with_pages(|pages| {
             if want < have {
                 pages.shorten_run(s.map(), page, want);
                 true
             } else {
                 pages.lengthen_run(s.map(), page, want)
             }
-        });
+        })
+    };
+    let done = want == have || resize().unwrap_or(false);
     if done {
         header.set_large_bytes(rounded(size));
     }

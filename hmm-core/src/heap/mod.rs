@@ -45,8 +45,10 @@ pub(crate) trait Ground<const SHIFT: u32> {
 
     fn map(&self) -> &PageMap<SHIFT>;
 
-    /// Runs `f` on the run layer, under its lock if it has one.
-    fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<Self::Grow, SHIFT>) -> R) -> R;
+    /// Runs `f` on the run layer, under its lock if it has one. `None`, and `f`
+    /// is not run, in a signal handler that interrupted the lock's holder: an
+    /// allocation then fails, and what would be given back is lost.
+    fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<Self::Grow, SHIFT>) -> R) -> Option<R>;
 
     /// The heap is about to grow: gives back the empty slabs that nobody owns.
     fn before_growth(&self);

@@ -109,7 +109,7 @@ pub(crate) fn settle<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
 
 /// A slab with every slot free, now the owner's.
 fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> Option<PageNo> {
-    let take = |growth| s.with_pages(|pages| pages.take_slab(s.map(), class, growth));
+    let take = |growth| s.with_pages(|pages| pages.take_slab(s.map(), class, growth)).flatten();
     let page = take(Growth::Avoid).or_else(|| {
         s.before_growth();
         take(Growth::Allow)

@@ -94,7 +94,8 @@ fn move_pages<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
             return Err(Misuse::new(What::DoubleFree, p, Place::Large { page: page.get() }));
         }
         Ok(run_layer.move_run(s.map(), page, to, pages))
-    })?;
+    });
+    let moved = moved.unwrap_or(Ok(false))?;
     let target = s.map().address(to);
     if !moved {
         // SAFETY: both blocks are the caller's, disjoint, and longer than

@@ -1,12 +1,10 @@
 //! Fork: the child has one thread and everybody's heaps.
 
-use lock_api::RawMutex;
-
-use super::Shared;
 use super::owner::{Owner, Role};
+use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 
-impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
+impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
     /// The heap's locks. Take them in this order before a fork, so that the
     /// child finds all that they guard consistent; release them after it in
     /// both processes.

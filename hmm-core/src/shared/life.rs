@@ -4,11 +4,9 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicPtr;
 use core::sync::atomic::Ordering::{Acquire, Release};
 
-use lock_api::RawMutex;
-
 use super::owner::{Owner, Role};
 use super::seat::Seat;
-use super::{Inner, Shared};
+use super::{Inner, Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::{Ground, Supply, bits_of, refill};
 use crate::units::{Class, Geometry, PageNo};
@@ -61,11 +59,11 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Inner<G, SHIFT, C> {
     }
 }
 
-impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
+impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
     /// An owner for the calling thread, from the pool if one waits there.
     /// `None` when there is no memory for one; the heap works without.
     pub fn attach(&self) -> Option<NonNull<Owner<C>>> {
-        self.with_inner(|inner| inner.registry.unpool().or_else(|| inner.make(Role::Thread)))
+        self.with_inner(|inner| inner.registry.unpool().or_else(|| inner.make(Role::Thread))).flatten()
     }
 
     /// Ends the calling thread's use of `owner`: its slabs with free slots go
@@ -128,12 +126,13 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
 
     fn special(&self, place: &AtomicPtr<Owner<C>>, role: Role) -> Option<NonNull<Owner<C>>> {
         NonNull::new(place.load(Acquire)).or_else(|| {
-            self.with_inner(|inner| {
+            let make = |inner: &mut Inner<G, SHIFT, C>| {
                 // Two threads may come for it at once.
                 let made = NonNull::new(place.load(Acquire)).or_else(|| inner.make(role))?;
                 place.store(made.as_ptr(), Release);
                 Some(made)
-            })
+            };
+            self.with_inner(make).flatten()
         })
     }
 }

@@ -24,17 +24,17 @@
 mod fork;
 mod hand_over;
 mod life;
+mod lock;
 mod owner;
 mod remote;
 mod seat;
 
+pub use lock::Lock;
 pub use owner::Owner;
 
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicPtr;
-
-use lock_api::RawMutex;
 
 use self::hand_over::HandOver;
 use self::life::Registry;
@@ -50,7 +50,7 @@ use crate::slab::{Block, locate};
 use crate::stats::Stats;
 use crate::units::{Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
 
-/// A heap for many threads, over any backend and any lock.
+/// A heap for many threads, over any backend and any [`Lock`].
 ///
 /// Stands in a `static`. The functions take the calling thread's [`Owner`],
 /// which the caller keeps in thread-local memory: null before the thread has
@@ -59,7 +59,7 @@ use crate::units::{Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
 /// Misuse (double, interior, wild or foreign frees) ends in `on_misuse`, which
 /// must not return.
 #[derive(Debug)]
-pub struct Shared<G: HeapGrow, L: RawMutex, const SHIFT: u32 = HOSTED_SHIFT, const C: usize = HOSTED_CLASSES> {
+pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C: usize = HOSTED_CLASSES> {
     map: PageMap<SHIFT>,
     on_misuse: fn(Misuse) -> !,
     hand_over: [HandOver; C],
@@ -85,9 +85,9 @@ struct Inner<G, const SHIFT: u32, const C: usize> {
 // SAFETY: `inner` is only reached under `lock` and the late owner under
 // `late_lock`; everything else is atomic. An `Owner` is used by one thread at a
 // time, which the callers of the unsafe functions promise.
-unsafe impl<G: HeapGrow + Send, L: RawMutex + Sync, const SHIFT: u32, const C: usize> Sync for Shared<G, L, SHIFT, C> {}
+unsafe impl<G: HeapGrow + Send, L: Lock + Sync, const SHIFT: u32, const C: usize> Sync for Shared<G, L, SHIFT, C> {}
 
-impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
+impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
     /// An empty heap over `grow`. Takes no memory until the first block.
     pub const fn new(grow: G, on_misuse: fn(Misuse) -> !) -> Self {
         const { assert!(C == Geometry::<SHIFT>::CLASSES, "C must be the class count of SHIFT") };
@@ -95,9 +95,9 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
             map: PageMap::new(),
             on_misuse,
             hand_over: [const { HandOver::new() }; C],
-            lock: L::INIT,
+            lock: L::NEW,
             inner: UnsafeCell::new(Inner { pages: Pages::new(grow), registry: Registry::new() }),
-            late_lock: L::INIT,
+            late_lock: L::NEW,
             late: AtomicPtr::new(ptr::null_mut()),
             done: AtomicPtr::new(ptr::null_mut()),
         }
@@ -234,7 +234,7 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
         if let Some(seat) = unsafe { Seat::take(self, owner) } {
             seat.reclaim();
         }
-        self.with_inner(|inner| inner.pages.trim(&self.map, pad))
+        self.with_inner(|inner| inner.pages.trim(&self.map, pad)).unwrap_or(false)
     }
 
     /// What the heap holds, by a walk over it; exact while no thread
@@ -244,6 +244,7 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
             let heaps = inner.registry.count();
             Stats { heaps, ..Stats::collect(&self.map, &inner.pages) }
         })
+        .unwrap_or_default()
     }
 
     /// Walks the heap and asserts the invariants of `docs/design.md`.
@@ -253,8 +254,8 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
     /// The first one that does not hold. Meant for quiet moments: what other
     /// threads do meanwhile may look like a violation.
     pub fn check(&self) -> Result<(), Violation> {
-        self.with_inner(|inner| check::pages(&self.map, &inner.pages))?;
-        let mut next = self.with_inner(|inner| inner.registry.first());
+        self.with_inner(|inner| check::pages(&self.map, &inner.pages)).unwrap_or(Ok(()))?;
+        let mut next = self.with_inner(|inner| inner.registry.first()).flatten();
         while let Some(owner) = next {
             // SAFETY: owners are never unmapped; what is read of them are
             // atomics.
@@ -265,23 +266,27 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
         self.check_hand_over()
     }
 
-    /// Runs `f` on the backend, under the lock.
-    pub fn with_grow<R>(&self, f: impl FnOnce(&mut G) -> R) -> R {
+    /// Runs `f` on the backend, under the lock; `None`, and `f` is not run, in a
+    /// signal handler that interrupted the holder of the lock.
+    pub fn with_grow<R>(&self, f: impl FnOnce(&mut G) -> R) -> Option<R> {
         self.with_inner(|inner| f(inner.pages.grow()))
     }
 
-    fn with_inner<R>(&self, f: impl FnOnce(&mut Inner<G, SHIFT, C>) -> R) -> R {
-        self.lock.lock();
+    fn with_inner<R>(&self, f: impl FnOnce(&mut Inner<G, SHIFT, C>) -> R) -> Option<R> {
+        if !self.lock.lock() {
+            return None;
+        }
         // SAFETY: the lock is held, and no `f` of this crate takes it again.
         let result = f(unsafe { &mut *self.inner.get() });
         // SAFETY: it was taken above. (Nothing unwinds in this crate.)
         unsafe { self.lock.unlock() };
-        result
+        Some(result)
     }
 
     /// Runs `f` for the calling thread's owner, or under a lock for the late
     /// owner if the thread has none it may use now. `None` if there is no
-    /// memory for that one either.
+    /// memory for that one either, or this is a signal handler that interrupted
+    /// its use.
     ///
     /// # Safety
     ///
@@ -291,7 +296,9 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SH
         if let Some(seat) = unsafe { Seat::take(self, owner) } {
             return Some(f(&seat));
         }
-        self.late_lock.lock();
+        if !self.late_lock.lock() {
+            return None;
+        }
         let result = self.late_owner().and_then(|late: NonNull<Owner<C>>| {
             // SAFETY: `late_lock` is held, so this thread is its only user.
             let seat = unsafe { Seat::take(self, late.as_ptr()) };

@@ -2,10 +2,8 @@
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use lock_api::RawMutex;
-
 use super::owner::{LISTED, Owner, Role};
-use super::{Shared, remote};
+use super::{Lock, Shared, remote};
 use crate::check::Violation;
 use crate::grow::HeapGrow;
 use crate::heap::local::Local;
@@ -18,14 +16,14 @@ use crate::slab::{Bits, Slot};
 use crate::units::{Class, PageNo};
 
 /// The calling thread's owner, whose lists it is about to change.
-pub(super) struct Seat<'a, G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> {
+pub(super) struct Seat<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> {
     shared: &'a Shared<G, L, SHIFT, C>,
     owner: &'a Owner<C>,
     /// Whether leaving the seat ends the owner's being busy.
     leaves: bool,
 }
 
-impl<'a, G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Seat<'a, G, L, SHIFT, C> {
+impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, SHIFT, C> {
     /// The seat of `owner`; `None` if it is null, given up, or interrupted in
     /// the middle of something (this is a signal handler then).
     ///
@@ -48,7 +46,7 @@ impl<'a, G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Seat<'a, G,
     }
 }
 
-impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Drop for Seat<'_, G, L, SHIFT, C> {
+impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Drop for Seat<'_, G, L, SHIFT, C> {
     fn drop(&mut self) {
         if self.leaves {
             self.owner.set_busy(false);
@@ -56,14 +54,14 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Drop for Seat<'
     }
 }
 
-impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Ground<SHIFT> for Shared<G, L, SHIFT, C> {
+impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for Shared<G, L, SHIFT, C> {
     type Grow = G;
 
     fn map(&self) -> &PageMap<SHIFT> {
         &self.map
     }
 
-    fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> R {
+    fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> Option<R> {
         self.with_inner(|inner| f(&mut inner.pages))
     }
 
@@ -72,14 +70,14 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Ground<SHIFT> f
     }
 }
 
-impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Ground<SHIFT> for Seat<'_, G, L, SHIFT, C> {
+impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for Seat<'_, G, L, SHIFT, C> {
     type Grow = G;
 
     fn map(&self) -> &PageMap<SHIFT> {
         self.shared.map()
     }
 
-    fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> R {
+    fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> Option<R> {
         self.shared.with_pages(f)
     }
 
@@ -88,7 +86,7 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Ground<SHIFT> f
     }
 }
 
-impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Seat<'_, G, L, SHIFT, C> {
+impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Seat<'_, G, L, SHIFT, C> {
     fn local(&self) -> &Local<C> {
         &self.owner.local
     }
@@ -127,7 +125,7 @@ impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Supply<SHIFT, C
     }
 }
 
-impl<G: HeapGrow, L: RawMutex, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
+impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
     fn list(&self, class: Class) -> &super::HandOver {
         &self.hand_over[class.index() % C]
     }
