@@ -132,26 +132,77 @@ unsafe extern "C" fn fork_child() {
 /// handlers ran: so it is taken before the heap's locks are. It is recursive.
 #[cfg(target_env = "gnu")]
 mod stdio {
+    use core::sync::atomic::AtomicBool;
+    use core::sync::atomic::Ordering::Relaxed;
+
     unsafe extern "C" {
         fn _IO_list_lock();
         fn _IO_list_unlock();
         fn _IO_list_resetlock();
     }
 
+    /// Whether glibc knows that there is one thread only. Then nobody waits,
+    /// and `fork` leaves stdio alone; so do we.
+    fn alone() -> bool {
+        let flag: *const u8;
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: loads the address of a variable of glibc's (since 2.32), or
+        // null where there is none.
+        unsafe {
+            core::arch::asm!(
+                ".weak __libc_single_threaded",
+                "mov {flag}, qword ptr [rip + __libc_single_threaded@GOTPCREL]",
+                flag = out(reg) flag,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: as above.
+        unsafe {
+            core::arch::asm!(
+                ".weak __libc_single_threaded",
+                "adrp {flag}, :got:__libc_single_threaded",
+                "ldr {flag}, [{flag}, :got_lo12:__libc_single_threaded]",
+                flag = out(reg) flag,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        {
+            flag = core::ptr::null();
+        }
+        // SAFETY: not null, so glibc's variable, which only this thread can
+        // be changing.
+        !flag.is_null() && unsafe { flag.read_volatile() } != 0
+    }
+
+    /// Whether the list was locked for the fork under way. Written and read
+    /// by the forking thread; a fork within it, in a signal handler, finds the
+    /// same answer.
+    static LOCKED: AtomicBool = AtomicBool::new(false);
+
     pub(super) fn before() {
-        // SAFETY: always callable; waits for no one who waits for us.
-        unsafe { _IO_list_lock() };
+        let locks = !alone();
+        if locks {
+            // SAFETY: always callable; waits for no one who waits for us.
+            unsafe { _IO_list_lock() };
+        }
+        LOCKED.store(locks, Relaxed);
     }
 
     pub(super) fn parent() {
-        // SAFETY: undoes `before`.
-        unsafe { _IO_list_unlock() };
+        if LOCKED.load(Relaxed) {
+            // SAFETY: undoes `before`.
+            unsafe { _IO_list_unlock() };
+        }
     }
 
     pub(super) fn child() {
-        // SAFETY: the only thread makes the lock new, as glibc does in the
-        // child of a process with several threads.
-        unsafe { _IO_list_resetlock() };
+        if LOCKED.load(Relaxed) {
+            // SAFETY: the only thread makes the lock new, as glibc does in
+            // the child of a process with several threads.
+            unsafe { _IO_list_resetlock() };
+        }
     }
 }
 

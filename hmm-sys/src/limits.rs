@@ -46,6 +46,28 @@ fn memory() -> usize {
     })
 }
 
+/// Whether the kernel moves pages across the borders of mappings, as Linux has
+/// since 6.17: before, it refuses, and may have unmapped the target by then.
+pub(crate) fn moves_across_mappings() -> bool {
+    /// 1: no, 2: yes.
+    static ANSWER: Once = Once(AtomicUsize::new(0));
+    let answer = ANSWER.get(|| {
+        // SAFETY: all zero is a valid `utsname`.
+        let mut name: libc::utsname = unsafe { core::mem::zeroed() };
+        // SAFETY: the kernel fills in the structure, which is ours.
+        if unsafe { libc::uname(&raw mut name) } != 0 {
+            return 1;
+        }
+        let mut numbers = name.release.split(|&c| !(c as u8).is_ascii_digit()).map(|digits| {
+            let digit = |&c: &libc::c_char| u32::from(c as u8 - b'0');
+            digits.iter().take(6).fold(0, |number, c| number * 10 + digit(c))
+        });
+        let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        1 + usize::from(version >= (6, 17))
+    });
+    answer == 2
+}
+
 /// How much address space one of the heap's ranges may come to use, in bytes:
 /// as much as there is memory, or what `RLIMIT_AS` leaves. Tables are sized by
 /// it, and are address space themselves: a program may limit its own later.

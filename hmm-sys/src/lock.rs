@@ -28,7 +28,7 @@ fn me() -> usize {
 }
 
 /// The calling thread's number as a holder: even, not 0, and another for each
-/// thread as long as their variables lie within 128 GiB.
+/// thread as long as their variables lie within 64 GiB.
 fn my_number() -> u32 {
     ((me() >> 6) as u32) << 1 | 1 << 31
 }

@@ -5,6 +5,8 @@ use core::ptr::NonNull;
 use hmm_core::Span;
 
 use crate::errno::Errno;
+use crate::limits;
+use crate::reserve::map_at;
 
 /// How many mappings the process may have before pages are copied instead.
 /// Linux allows 65530 by default, and each move may split one in three.
@@ -29,15 +31,16 @@ impl Moves {
     }
 
     /// Moves the pages of `from` to `to`; `from` stays mapped and reads as
-    /// zero. `false`: nothing was moved.
+    /// zero. `false`: nothing was moved, and `to` may be empty. `again`: some
+    /// of `from` was moved there, so it may consist of several mappings.
     ///
     /// # Safety
     ///
     /// Both ranges are ours, disjoint, and of whole OS pages; nothing lives at
     /// `to`.
-    pub(crate) unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>) -> bool {
+    pub(crate) unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
         let _errno = Errno::keep();
-        if self.unsupported || !self.may_move() {
+        if self.unsupported || again && !limits::moves_across_mappings() || !self.may_move() {
             return false;
         }
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
@@ -51,6 +54,9 @@ impl Moves {
             // spans several mappings (EFAULT), a filter, or a lack of memory
             // may pass.
             self.unsupported = crate::errno::get() == libc::EINVAL;
+            // The kernel may have unmapped the target before it found out.
+            // Where it did not, this does nothing.
+            map_at(to.as_ptr(), from.bytes);
             return false;
         }
         self.left -= 1;
@@ -129,7 +135,7 @@ impl Moves {
     /// # Safety
     ///
     /// None needed.
-    pub(crate) unsafe fn move_pages(&mut self, _: Span, _: NonNull<u8>) -> bool {
+    pub(crate) unsafe fn move_pages(&mut self, _: Span, _: NonNull<u8>, _: bool) -> bool {
         let _ = (self.left, self.refused, self.unsupported);
         false
     }

@@ -139,7 +139,7 @@ pub(crate) fn map(at: *mut u8, bytes: usize, access: libc::c_int, flags: libc::c
 }
 
 /// Maps `bytes` bytes exactly at `at`, if nothing is there.
-fn map_at(at: *mut u8, bytes: usize) -> Option<NonNull<u8>> {
+pub(crate) fn map_at(at: *mut u8, bytes: usize) -> Option<NonNull<u8>> {
     let access = libc::PROT_READ | libc::PROT_WRITE;
     let mapped = map(at, bytes, access, libc::MAP_FIXED_NOREPLACE)
         // Kernels before 4.17 and some emulators know no NOREPLACE.

@@ -55,9 +55,9 @@ unsafe impl HeapGrow for System {
         unsafe { libc::madvise(start, span.bytes, libc::MADV_DONTNEED) == 0 }
     }
 
-    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>) -> bool {
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
         // SAFETY: the caller's promise.
-        unsafe { self.moves.move_pages(from, to) }
+        unsafe { self.moves.move_pages(from, to, again) }
     }
 
     fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {

@@ -129,7 +129,7 @@ unsafe impl HeapGrow for Scattered {
         true
     }
 
-    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>) -> bool {
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, _again: bool) -> bool {
         if self.odd && self.rng.bool() {
             return false;
         }

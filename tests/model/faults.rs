@@ -42,9 +42,9 @@ unsafe impl HeapGrow for Failing {
         !self.refuses() && unsafe { self.inner.purge(span) }
     }
 
-    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>) -> bool {
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
         // SAFETY: the caller's promise.
-        !self.refuses() && unsafe { self.inner.move_pages(from, to) }
+        !self.refuses() && unsafe { self.inner.move_pages(from, to, again) }
     }
 
     fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {

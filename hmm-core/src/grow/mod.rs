@@ -51,10 +51,11 @@ pub struct Grown {
 ///
 /// * A span that `grow` or `meta` returned stays valid for reads and writes,
 ///   and belongs to the heap alone, until the heap gives it back by `shrink`.
-/// * Spans are disjoint. A span that starts inside the `room` of an earlier
-///   one lies above everything handed out in that range so far.
+/// * Spans are disjoint. One that starts inside the `room` of an earlier one
+///   lies above everything handed out in that range so far, or in a gap that
+///   was left in between.
 /// * `purge` and `move_pages` do what they say when they return `true` and
-///   leave the contents alone when they return `false`.
+///   leave all contents that live alone when they return `false`.
 pub unsafe trait HeapGrow {
     /// Hands out at least `min` more bytes.
     ///
@@ -88,14 +89,16 @@ pub unsafe trait HeapGrow {
     }
 
     /// Moves the pages of `from`, contents and all, to `to` without copying;
-    /// `from` then reads as zero. Says whether it was done.
+    /// `from` then reads as zero. Says whether it was done; if not, `from` is
+    /// as it was and `to` is usable, whatever it holds. `again` says that some
+    /// of `from` came there by such a move itself.
     ///
     /// # Safety
     ///
     /// Both ranges lie in memory from `grow`, are disjoint, and begin and end
     /// at multiples of [`os_page`](Self::os_page); nothing lives at `to`.
-    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>) -> bool {
-        let _ = (from, to);
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
+        let _ = (from, to, again);
         false
     }
 
@@ -106,7 +109,8 @@ pub unsafe trait HeapGrow {
     fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>>;
 
     /// Makes `bytes` bytes from `start`, part of what [`meta`](Self::meta)
-    /// set aside, usable; they read as zero. Parts are opened once, upward.
+    /// set aside, usable; they read as zero. Parts are opened
+    /// upward, and again only after a failure.
     fn open_meta(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
         let _ = (start, bytes);
         true

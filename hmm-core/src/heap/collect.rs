@@ -1,5 +1,6 @@
 //! Giving back what an owner holds without using it.
 
+use super::refill::settle;
 use super::{Supply, bits_of};
 use crate::pages::header::Link;
 use crate::units::Class;
@@ -11,13 +12,9 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
         let class = Class::from_number(number as u8);
         let bin = s.local().bin(class);
         if let Some(page) = bin.current() {
-            let header = map.header(page);
-            s.drain(header, &bits_of::<SHIFT>(header));
-            if bits_of::<SHIFT>(header).all_free() {
-                s.local().cur(class).clear();
-                bin.set_current(None);
-                s.with_pages(|pages| pages.give_slab(map, page));
-            }
+            s.local().cur(class).clear();
+            bin.set_current(None);
+            settle(s, page, map.header(page));
         }
         let mut next = bin.head();
         while let Some(page) = next {

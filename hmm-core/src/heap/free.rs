@@ -107,7 +107,7 @@ pub(crate) fn check_sized<const SHIFT: u32, S: Ground<SHIFT>>(
     let block = locate(s.map(), p)?;
     let fits = p.addr() & (align - 1) == 0
         && match block {
-            Block::Slot(slot) if slot.header.loose.load(Relaxed) => size <= slot.class.size(),
+            Block::Slot(slot) if slot.header.is_marked() => size <= slot.class.size(),
             Block::Slot(slot) => fit::serves::<SHIFT>(slot.class.size(), size, align),
             Block::Large { header, .. } => header.large_bytes() == large::rounded(size),
         };

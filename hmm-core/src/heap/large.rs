@@ -41,6 +41,7 @@ pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align
             let page = run_layer.take_run(s.map(), pages, align_pages, growth)?;
             let header = s.map().header(page);
             header.set_large_bytes(rounded(size));
+            header.mark(false);
             header.set_kind(Kind::Large);
             Some(page)
         })

@@ -2,7 +2,6 @@
 //! large, by copying last.
 
 use core::ptr;
-use core::sync::atomic::Ordering::Relaxed;
 
 use super::{Ground, Supply, alloc, bits_of, fit, free, large};
 use crate::misuse::{Misuse, Place, What};
@@ -128,7 +127,7 @@ fn copy<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 /// is no other place, where it is.
 fn stay<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *mut u8, size: usize) -> *mut u8 {
     match locate(s.map(), p) {
-        Ok(Block::Slot(slot)) => slot.header.loose.store(true, Relaxed),
+        Ok(Block::Slot(slot)) => slot.header.mark(true),
         Ok(Block::Large { page, header }) => _ = large::resize(s, page, header, size),
         Err(_) => {}
     }

@@ -95,9 +95,10 @@ pub(crate) struct Header {
     /// In a medium slab: the slots that may hold something else than zero.
     /// Any thread that frees a slot sets its bit before the slot's own.
     pub(crate) soiled: AtomicU16,
-    /// Whether want of memory left a block in a slot of the slab that it would
-    /// not be given: the sizes that sized frees name may be any then.
-    pub(crate) loose: AtomicBool,
+    /// In a slab: want of memory left a block in a slot that it would not be
+    /// given, and sized frees may name any size. In a large block: its pages,
+    /// or some, were moved here.
+    mark: AtomicBool,
 }
 
 #[cfg(target_pointer_width = "64")]
@@ -161,12 +162,21 @@ impl Header {
         self.inline[0].store(bytes, Relaxed);
     }
 
+    /// See the field of this name.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.mark.load(Relaxed)
+    }
+
+    pub(crate) fn mark(&self, mark: bool) {
+        self.mark.store(mark, Relaxed);
+    }
+
     /// Writes the fields of a slab, all but its kind and its owner.
     pub(crate) fn set_slab(&self, class: Class, recip: u32, bits: *const AtomicUsize) {
         self.class.store(class.number(), Relaxed);
         self.bits.store(bits.cast_mut(), Relaxed);
         self.touched.store(0, Relaxed);
-        self.loose.store(false, Relaxed);
+        self.mark(false);
         self.recip.store(recip, Relaxed);
     }
 

@@ -82,8 +82,14 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if Self::PAGE % self.grow.os_page() != 0 {
             return false;
         }
+        let again = map.header(from).is_marked();
         // SAFETY: both runs are the caller's and disjoint; page ends are OS
         // page ends.
-        unsafe { self.grow.move_pages(span, target) }
+        let moved = unsafe { self.grow.move_pages(span, target, again) };
+        if moved {
+            map.set_dirty(from, pages, false);
+            map.header(to).mark(true);
+        }
+        moved
     }
 }

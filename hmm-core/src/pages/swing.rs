@@ -13,6 +13,9 @@
 /// A swing is forgotten by halves after so many times its size was freed.
 const PATIENCE: u64 = 16;
 
+/// Pages that a swing is taken to have at least.
+const LEAST: u32 = 128;
+
 /// The memory of recent lowerings.
 #[derive(Debug)]
 pub(super) struct Swing {
@@ -20,6 +23,8 @@ pub(super) struct Swing {
     given: u32,
     /// Pages that were left free at the top then.
     left: u32,
+    /// Pages of those given back that were taken again.
+    again: u32,
     /// Pages worth keeping.
     width: u32,
     /// Pages freed since the width was last looked at.
@@ -28,7 +33,7 @@ pub(super) struct Swing {
 
 impl Swing {
     pub(super) const fn new() -> Self {
-        Self { given: 0, left: 0, width: 0, passed: 0 }
+        Self { given: 0, left: 0, again: 0, width: 0, passed: 0 }
     }
 
     /// Pages at the top that are worth keeping.
@@ -40,6 +45,7 @@ impl Swing {
     pub(super) fn gave(&mut self, pages: u32, left: u32) {
         self.given = self.given.saturating_add(pages);
         self.left = left;
+        self.again = 0;
     }
 
     /// The heap grew by `pages` pages.
@@ -47,7 +53,8 @@ impl Swing {
         let again = pages.min(self.given);
         if again > 0 {
             self.given -= again;
-            self.width = self.width.max(again.saturating_add(self.left));
+            self.again = self.again.saturating_add(again);
+            self.width = self.width.max(self.again.saturating_add(self.left));
             self.passed = 0;
         }
     }
@@ -55,7 +62,7 @@ impl Swing {
     /// `pages` pages were freed.
     pub(super) fn freed(&mut self, pages: u32) {
         self.passed += u64::from(pages);
-        if self.passed > PATIENCE * u64::from(self.width) {
+        if self.passed > PATIENCE * u64::from(self.width.max(LEAST)) {
             self.width /= 2;
             self.given = 0;
             self.passed = 0;

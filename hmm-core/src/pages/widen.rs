@@ -37,8 +37,11 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         };
         let Some(tip) = self.region_for(map, grown, pages) else { return false };
         let region = map.region(tip);
-        let old_end = region.bytes();
         let offset = start.addr() - region.base().addr();
+        if offset < region.bytes() && offset + grown.span.bytes > region.bytes() {
+            self.cut_last_hole(map, tip, offset);
+        }
+        let old_end = region.bytes();
         let end = (offset >> SHIFT) as u32 + pages;
         let Some(first) = region.first() else { return false };
         if offset < old_end {
@@ -61,6 +64,20 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         map.set_dirty(page, pages, !grown.zeroed);
         self.give_new(map, page, pages);
         true
+    }
+
+    /// Ends a region before its last run, if that is a foreign hole into which
+    /// the backend's memory, `offset` bytes from the base, now reaches back.
+    fn cut_last_hole(&mut self, map: &PageMap<SHIFT>, index: usize, offset: usize) {
+        let region = map.region(index);
+        let Some(hole) = map.runs_in(index).last() else { return };
+        let header = map.header(hole);
+        let start = map.address(hole).addr() - region.base().addr();
+        if header.kind() == Kind::Foreign && start <= offset {
+            header.set_kind(Kind::Blank);
+            self.foreign -= region.bytes() - start;
+            region.set_bytes(start);
+        }
     }
 
     /// Makes `pages` pages from `start` on, which lie in a foreign hole, free:

@@ -47,7 +47,7 @@ pub struct Owner<const C: usize = HOSTED_CLASSES> {
     next_pooled: Cell<Option<NonNull<Owner<C>>>>,
 }
 
-// A thread's own: its lists are plain cells.
+// A thread's own.
 assert_not_impl_any!(Owner: Send, Sync);
 const _: () = assert!(align_of::<Owner>() > FULL | LISTED, "tags fit below a token");
 
