@@ -39,6 +39,7 @@ pub use heap::{
     realloc_aligned, trim, usable_size,
 };
 pub use hmm_core::Violation;
+pub use life::begin;
 pub use limits::page_size;
-pub use message::{Output, begin, report};
+pub use message::{Output, report};
 pub use stats::{Stats, stats};

@@ -62,7 +62,11 @@ pub(crate) fn ends_fork() -> bool {
     if FORKING.load(Relaxed) != me() {
         return false;
     }
-    WITHIN.fetch_update(Relaxed, Relaxed, |within| within.checked_sub(1)).is_err()
+    let within = WITHIN.load(Relaxed);
+    if within > 0 {
+        WITHIN.store(within - 1, Relaxed);
+    }
+    within == 0
 }
 
 /// Lets `locks` go at the end of a fork.

@@ -30,7 +30,7 @@ fn stderr() -> Option<(u64, libc::mode_t)> {
 
 /// Finds out whether there is a stderr. The earlier it is called, the better;
 /// later calls do nothing.
-pub fn begin() {
+pub(crate) fn begin() {
     if AT_START.load(Relaxed) == 0 {
         let _errno = Errno::keep();
         AT_START.store(stderr().map_or(CLOSED, |(id, _)| id), Relaxed);

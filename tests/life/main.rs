@@ -29,6 +29,7 @@ programs! {
     hand_over: "hand_over.c", ALL;
     fork_among_threads: "fork.c", ALL;
     fork_in_a_signal_handler: "signal_fork.c", DYNAMIC;
+    fork_against_stdio: "fork_stdio.c", DYNAMIC;
     exit_in_a_signal_handler: "signal_exit.c", DYNAMIC;
     spawn: "spawn.c", DYNAMIC;
     endings: "endings.c", ALL;

@@ -86,6 +86,11 @@ fn break_used_by_others() {
 }
 
 #[test]
+fn a_hole_that_is_given_back() {
+    passes("hole.c", &ALL, |run| run);
+}
+
+#[test]
 fn memory_locked() {
     passes("locked.c", &ALL, |run| run);
 }

@@ -67,21 +67,31 @@ fn slot<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     size: usize,
     align: usize,
 ) -> *mut u8 {
-    let take = |class| {
-        let cur = s.local().cur(class);
-        cur.take().or_else(|| if refill(s, class) { cur.take() } else { None })
-    };
-    let scrape = || {
-        s.reclaim();
-        take(class).or_else(|| {
-            // The last resort: a slot of up to twice the size, such as
-            // `realloc` may leave a block in, too.
-            let larger = (class.index() + 1..C).map(|index| Class::from_number(index as u8));
-            let serves = |larger: &Class| larger.size() & (align - 1) == 0;
-            larger.take_while(|larger| larger.size() <= 2 * size).filter(serves).find_map(take)
-        })
-    };
-    take(class).or_else(scrape).unwrap_or(ptr::null_mut())
+    take(s, class).or_else(|| scrape(s, class, size, align)).unwrap_or(ptr::null_mut())
+}
+
+/// A slot of `class` from where there is one, or a fresh slab.
+fn take<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> Option<*mut u8> {
+    let cur = s.local().cur(class);
+    cur.take().or_else(|| if refill(s, class) { cur.take() } else { None })
+}
+
+/// There is no memory for another slab of `class`: gives up what is empty, and
+/// as a last resort takes a slot of up to twice the size, such as `realloc` may
+/// leave a block in, too.
+#[cold]
+fn scrape<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    class: Class,
+    size: usize,
+    align: usize,
+) -> Option<*mut u8> {
+    s.reclaim();
+    (class.index()..C)
+        .map(|index| Class::from_number(index as u8))
+        .take_while(|&wider| wider == class || wider.size() <= 2 * size)
+        .filter(|wider| wider.size() & (align - 1) == 0)
+        .find_map(|wider| take(s, wider))
 }
 
 /// Whether the medium slot at `p` was never used since its pages were zero.

@@ -8,8 +8,9 @@
 //!
 //! Every page belongs to exactly one run. Free runs are merged with their
 //! neighbours at once and found best fit first; the run at the top goes back
-//! to the backend when it is long. The floors above ask for runs. One lock, the caller's, guards it all;
-//! only the [`map`] is read without.
+//! to the backend when it is long. The floors above ask for runs.
+//!
+//! One lock, the caller's, guards it all; only the [`map`] is read without.
 
 pub(crate) mod header;
 pub(crate) mod map;

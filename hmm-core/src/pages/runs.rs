@@ -33,11 +33,16 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         // First only what the free run at the top lacks; if the new memory
         // does not adjoin it, all of it.
         let lacking = span - self.top_free(map).min(span - 1);
-        let grown = self.widen(map, lacking);
-        match self.free.best_fit(map, span) {
-            None if grown && self.widen(map, span) => self.free.best_fit(map, span),
-            found => found,
+        if !self.widen(map, lacking) {
+            return None;
         }
+        if let Some(run) = self.free.best_fit(map, span) {
+            return Some(run);
+        }
+        if !self.widen(map, span) {
+            return None;
+        }
+        self.free.best_fit(map, span)
     }
 
     /// Cuts `pages` aligned pages out of the free run at `run`, which is long
