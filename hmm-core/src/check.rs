@@ -6,12 +6,13 @@ use core::fmt;
 use core::sync::atomic::Ordering::Relaxed;
 
 use crate::grow::HeapGrow;
-use crate::heap::{FULL, Supply, bits_of};
+use crate::heap::recent::Recent;
+use crate::heap::{FULL, PENDING, Supply, bits_of};
 use crate::pages::Pages;
 use crate::pages::header::{Header, Kind, Link};
 use crate::pages::map::PageMap;
-use crate::slab::{ALL_FREE, Bits};
-use crate::units::{Class, Geometry, PageNo};
+use crate::slab::{ALL_FREE, Bits, Block, locate};
+use crate::units::{Class, Geometry, PageNo, WORD_BITS};
 
 /// An invariant that does not hold, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,11 +138,12 @@ fn slab<const SHIFT: u32>(map: &PageMap<SHIFT>, at: &At, page: PageNo, header: &
     Ok(())
 }
 
-/// Checks one owner's queues (I8).
+/// Checks one owner's queues (I8) and what it remembers (I10).
 pub(crate) fn owner<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) -> Result<(), Violation> {
     for number in 0..C {
-        let class = Class::from_number(number as u8);
+        let class = Class::nth(number);
         let bin = s.local().bin(class);
+        recent(s, class)?;
         if let Some(page) = bin.current() {
             owned(s, page, class)?;
         }
@@ -152,11 +154,25 @@ pub(crate) fn owner<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S
             owned(s, page, class)?;
             At(page).assert(8, header.prev.page() == last, "a queue that is broken")?;
             At(page).assert(8, bin.current() != Some(page), "the current slab is queued")?;
-            let slots = usize::from(Geometry::<SHIFT>::info(class).slots);
-            At(page).assert(8, bits_of::<SHIFT>(header).any_free(slots), "a queued slab without a free slot")?;
             last = Some(page);
             next = header.next.page();
         }
+    }
+    Ok(())
+}
+
+/// Checks what the owner remembers of `class` (I10).
+fn recent<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> Result<(), Violation> {
+    for (entry, present) in s.local().recent.entries(s.local().cur(class), class) {
+        let Ok(Block::Slot(slot)) = locate(s.map(), entry.block()) else {
+            return At(PageNo::FIRST).assert(10, false, "what is remembered is no slot");
+        };
+        let at = At(slot.page);
+        owned(s, slot.page, class)?;
+        let bits = bits_of::<SHIFT>(slot.header);
+        let (word, bit) = (bits.local(slot.index / WORD_BITS), 1 << (slot.index % WORD_BITS));
+        at.assert(10, core::ptr::eq(word, entry.word()) && bit == entry.bit(), "a remembered slot has another bit")?;
+        at.assert(10, !present || word.load(Relaxed) & bit != 0, "a remembered slot is in use")?;
     }
     Ok(())
 }
@@ -169,5 +185,5 @@ fn owned<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let header = s.map().header(page);
     let slab = matches!(header.kind(), Kind::Small | Kind::Medium);
     At(page).assert(8, slab && header.class() == class, "a queue holds a page of another class")?;
-    At(page).assert(8, header.owner.load(Relaxed) == s.token(), "a queue holds a slab of another owner")
+    At(page).assert(8, header.owner.load(Relaxed) & !PENDING == s.token(), "a queue holds a slab of another owner")
 }

@@ -1,15 +1,17 @@
 //! What doors call: the process's heap for any thread.
 
+use core::ptr;
+
 use hmm_core::Violation;
 
 use crate::life;
-use crate::process::{HEAP, Owner};
+use crate::process::{HEAP, NOT_YET, Owner};
 use crate::tls;
 
-/// The calling thread's heap, which it gets now if it has none.
-fn own() -> *const Owner {
+/// The calling thread's heap, which it gets now if it has not had one.
+fn own() -> &'static Owner {
     let owner = tls::get();
-    if owner.is_null() { life::begin_thread() } else { owner }
+    if ptr::eq(owner, &raw const *NOT_YET) { life::begin_thread() } else { owner }
 }
 
 /// A block of at least `size` bytes, aligned to 16; null when memory has run
@@ -77,13 +79,10 @@ pub unsafe fn free(p: *mut u8) {
 /// # Safety
 ///
 /// As [`free`].
-#[inline]
+#[inline(always)]
 pub unsafe fn free_sized(p: *mut u8, size: usize, align: usize) {
-    if !p.is_null() {
-        HEAP.check_sized(p, size, align);
-        // SAFETY: the caller's promise.
-        unsafe { free(p) };
-    }
+    // SAFETY: the word is the calling thread's; the rest the caller's promise.
+    unsafe { HEAP.free_sized(tls::get(), p, size, align) };
 }
 
 /// Makes the block at `p` hold `size` bytes; returns where it is now. Null

@@ -1,8 +1,8 @@
 //! Threads that begin and end, and processes that fork.
 //!
 //! ```text
-//!   first use      word = owner ─► key, fork handlers (once) ─► setspecific
-//!   thread's end   destructor, last round: detach, word = "done"
+//!   first use      word: NOT_YET → owner ─► key, fork handlers (once) ─► setspecific
+//!   thread's end   destructor, last round: detach, word = NO_MORE
 //! ```
 //!
 //! A key's destructor tells us of a thread's end. Those of other keys may
@@ -14,7 +14,7 @@ use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::errno::Errno;
-use crate::process::{HEAP, Owner};
+use crate::process::{HEAP, NO_MORE, NOT_YET, Owner};
 use crate::{lock, message, tls};
 
 /// Destructors run in this many rounds (`PTHREAD_DESTRUCTOR_ITERATIONS`).
@@ -32,18 +32,20 @@ const NO_KEY: u32 = 3;
 /// The key whose destructor ends a thread's heap.
 static KEY: AtomicU32 = AtomicU32::new(0);
 
-/// Gives the calling thread a heap of its own; null if there is no memory for
-/// one.
+/// Gives the calling thread a heap of its own; nobody's if there is no memory
+/// for one.
 #[cold]
-pub(crate) fn begin_thread() -> *const Owner {
-    let Some(owner) = HEAP.attach() else { return ptr::null() };
+pub(crate) fn begin_thread() -> &'static Owner {
+    let Some(owner) = HEAP.attach() else { return &NOT_YET };
+    // SAFETY: owners are never unmapped.
+    let owner = unsafe { owner.as_ref() };
     let _errno = Errno::keep();
     // The word first: what follows may allocate.
-    tls::set(owner.as_ptr());
+    tls::set(owner);
     if begin_process() {
-        remember(owner.as_ptr().cast_const(), 0);
+        remember(owner, 0);
     }
-    owner.as_ptr()
+    owner
 }
 
 /// Asks to be told when the calling thread ends.
@@ -96,7 +98,7 @@ unsafe extern "C" fn end_thread(value: *mut libc::c_void) {
         return remember(owner, round + 1);
     }
     if let Some(owner) = ptr::NonNull::new(owner.cast_mut()) {
-        tls::set(HEAP.done());
+        tls::set(&NO_MORE);
         // SAFETY: the owner is this thread's, and its word does not name it
         // any more.
         unsafe { HEAP.detach(owner) };

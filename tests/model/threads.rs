@@ -6,12 +6,15 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use fastrand::Rng;
-use hmm_core::{Misuse, Owner, Shared};
+use hmm_core::{Misuse, Nobody, Owner, Shared};
 use parking_lot::RawMutex;
 
 use crate::backends::Scattered;
 use crate::each_seed;
 use crate::shadow::{Block, Ownership, size};
+
+/// The owner of threads without one.
+static NOBODY: Nobody = Nobody::new();
 
 type Heap = Shared<Scattered, RawMutex>;
 
@@ -23,7 +26,7 @@ fn on_misuse(misuse: Misuse) -> ! {
 struct Worker<'a> {
     heap: &'a Heap,
     owned: &'a Mutex<Ownership>,
-    owner: *const Owner,
+    owner: &'a Owner,
     live: Vec<Block>,
     rng: Rng,
     inbox: Receiver<Block>,
@@ -39,14 +42,15 @@ impl Worker<'_> {
     }
 
     fn attach(&mut self) {
-        self.owner = self.heap.attach().map_or(ptr::null(), |owner| owner.as_ptr().cast_const());
+        // SAFETY: owners are never unmapped.
+        self.owner = self.heap.attach().map_or(&NOBODY, |owner| unsafe { owner.as_ref() });
     }
 
     fn detach(&mut self) {
-        if let Some(owner) = NonNull::new(self.owner.cast_mut()) {
-            self.owner = self.heap.done();
+        let owner = std::mem::replace(&mut self.owner, &NOBODY);
+        if !ptr::eq(owner, &raw const *NOBODY) {
             // SAFETY: this thread's own, replaced above.
-            unsafe { self.heap.detach(owner) };
+            unsafe { self.heap.detach(owner.into()) };
         }
     }
 
@@ -176,7 +180,7 @@ fn run(seed: u64, threads: usize, steps: usize) {
             let mut worker = Worker {
                 heap: &heap,
                 owned: &owned,
-                owner: ptr::null(),
+                owner: &NOBODY,
                 live: Vec::new(),
                 rng: Rng::with_seed(seed * 1000 + index as u64),
                 inbox,
@@ -189,7 +193,8 @@ fn run(seed: u64, threads: usize, steps: usize) {
     heap.check().unwrap_or_else(|violation| panic!("{violation}"));
     let stats = heap.stats();
     assert_eq!(stats.blocks, 0, "{stats:?}");
-    let owner = heap.attach().expect("a pooled owner").as_ptr();
+    // SAFETY: owners are never unmapped.
+    let owner = unsafe { heap.attach().expect("a pooled owner").as_ref() };
     // SAFETY: the owner is this thread's.
     unsafe { heap.trim(owner, 0) };
     heap.check().unwrap_or_else(|violation| panic!("{violation}"));
@@ -212,13 +217,15 @@ fn the_pool_hands_heaps_to_new_threads() {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let owner = heap.attach().expect("memory");
+                // SAFETY: owners are never unmapped.
+                let mine = unsafe { owner.as_ref() };
                 // SAFETY: the owner is this thread's until it is detached.
-                let p = unsafe { heap.alloc(owner.as_ptr(), 100) };
+                let p = unsafe { heap.alloc(mine, 100) };
                 assert!(!p.is_null());
                 // SAFETY: this thread does not use it again.
                 unsafe { heap.detach(owner) };
-                // SAFETY: the block is live, and the word that of such threads.
-                unsafe { heap.free(heap.done(), p) };
+                // SAFETY: the block is live, and the thread has no owner.
+                unsafe { heap.free(&NOBODY, p) };
             });
         });
     }

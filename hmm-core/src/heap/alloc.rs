@@ -72,8 +72,8 @@ fn slot<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 
 /// A slot of `class` from where there is one, or a fresh slab.
 fn take<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> Option<*mut u8> {
-    let cur = s.local().cur(class);
-    cur.take().or_else(|| if refill(s, class) { cur.take() } else { None })
+    let local = s.local();
+    local.take(class).or_else(|| if refill(s, class) { local.take(class) } else { None })
 }
 
 /// There is no memory for another slab of `class`: gives up what is empty, and
@@ -88,7 +88,7 @@ fn scrape<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 ) -> Option<*mut u8> {
     s.reclaim();
     (class.index()..C)
-        .map(|index| Class::from_number(index as u8))
+        .map(Class::nth)
         .take_while(|&wider| wider == class || wider.size() <= 2 * size)
         .filter(|wider| wider.size() & (align - 1) == 0)
         .find_map(|wider| take(s, wider))

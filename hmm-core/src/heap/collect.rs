@@ -1,7 +1,6 @@
 //! Giving back what an owner holds without using it.
 
-use super::refill::settle;
-use super::{Supply, bits_of};
+use super::{Supply, bits_of, refill};
 use crate::pages::header::Link;
 use crate::units::Class;
 
@@ -9,13 +8,10 @@ use crate::units::Class;
 pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
     let map = s.map();
     for number in 0..C {
-        let class = Class::from_number(number as u8);
+        let class = Class::nth(number);
+        s.local().forget(class);
+        refill::retire(s, class);
         let bin = s.local().bin(class);
-        if let Some(page) = bin.current() {
-            s.local().cur(class).clear();
-            bin.set_current(None);
-            settle(s, page, map.header(page));
-        }
         let mut next = bin.head();
         while let Some(page) = next {
             let header = map.header(page);

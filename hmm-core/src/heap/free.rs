@@ -3,7 +3,8 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::{FULL, Ground, Supply, bits_of, fit, large};
+use super::recent::Recent;
+use super::{FULL, Ground, PENDING, Supply, bits_of, fit, large};
 use crate::misuse::{Misuse, Place, What};
 use crate::pages::header::{Header, Kind};
 use crate::slab::{ALL_FREE, Block, Slot, locate};
@@ -11,26 +12,19 @@ use crate::units::{Geometry, PageNo, WORD_BITS};
 
 /// Frees the block that begins at `p`.
 pub(crate) fn free<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, p: *mut u8) -> Result<(), Misuse> {
-    match unless_slot(s, p)? {
-        Some(slot) => free_slot(s, &slot, p),
-        None => Ok(()),
-    }
-}
-
-/// Frees the block that begins at `p` unless it is a slot: that is returned.
-pub(crate) fn unless_slot<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *mut u8) -> Result<Option<Slot<'_>>, Misuse> {
     match locate(s.map(), p)? {
-        Block::Slot(slot) => Ok(Some(slot)),
-        Block::Large { page, .. } => free_large(s, page, p).map(|()| None),
+        Block::Slot(slot) => free_slot(s, &slot, p),
+        Block::Large { page, .. } => free_large(s, page, p),
     }
 }
 
-fn free_slot<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+/// Frees the slot at `p`.
+pub(crate) fn free_slot<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     s: &S,
     slot: &Slot<'_>,
     p: *mut u8,
 ) -> Result<(), Misuse> {
-    let owner = slot.header.owner.load(Relaxed);
+    let owner = slot.header.owner.load(Relaxed) & !PENDING;
     let token = s.token();
     if owner == token {
         return put_back(s, slot, p, false);
@@ -39,11 +33,11 @@ fn free_slot<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     if owner == token | FULL && is_live() && s.reopen(slot.header) {
         return put_back(s, slot, p, true);
     }
-    s.free_remote(slot)
+    s.free_remote(slot, p)
 }
 
-/// Frees a slot of the owner's by its local bit. `reopened`: the slab was FULL
-/// and belongs in the queue again.
+/// Frees a slot of the owner's. `reopened`: the slab was FULL and belongs in
+/// the queue again.
 fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     s: &S,
     slot: &Slot<'_>,
@@ -59,11 +53,15 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     if Geometry::<SHIFT>::is_medium(slot.class) {
         slot.header.soil(slot.index);
     }
-    let local = bits.local(slot.index / WORD_BITS);
-    let now = local.load(Relaxed) | 1 << (slot.index % WORD_BITS);
-    local.store(now, Relaxed);
+    let (word, bit) = (bits.local(slot.index / WORD_BITS), 1 << (slot.index % WORD_BITS));
+    let now = word.load(Relaxed) | bit;
+    word.store(now, Relaxed);
     if reopened {
         s.local().bin(slot.class).push_back(s.map(), slot.page);
+    }
+    let (cur, recent) = (s.local().cur(slot.class), &s.local().recent);
+    if let Some(above) = recent.above(cur) {
+        recent.push(cur, above, p, word, bit);
     }
     if now == ALL_FREE {
         emptied(s, slot.page, slot.header);
@@ -80,12 +78,15 @@ pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
         return;
     }
     bin.unlink(s.map(), page);
+    let class = header.class();
+    let (start, bytes) = (s.map().address(page), (header.run() as usize) << SHIFT);
+    s.local().recent.forget_slab(s.local().cur(class), class, start, bytes);
     s.with_pages(|pages| pages.give_slab(s.map(), page));
 }
 
 /// Frees a large block. Two threads may free it at once: who comes second
 /// finds no large block there any more.
-fn free_large<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, p: *mut u8) -> Result<(), Misuse> {
+pub(crate) fn free_large<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, p: *mut u8) -> Result<(), Misuse> {
     let freed = s.with_pages(|pages| {
         if s.map().header(page).kind() != Kind::Large {
             return Err(Misuse::new(What::DoubleFree, p, Place::Large { page: page.get() }));

@@ -1,82 +1,118 @@
 //! One owner's view of its slabs.
 
-use core::num::NonZero;
+use core::cell::Cell;
+use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, compiler_fence};
 
-use crate::pages::header::Link;
+use super::recent::Recent;
+use crate::pages::header::{Header, Link};
 use crate::pages::map::PageMap;
-use crate::units::{Class, PageNo, Word};
+use crate::units::{Class, PageNo, STRIDE};
 
-/// What `cur` points at when there is no current word: no slot is free.
-static NOTHING_FREE: AtomicUsize = AtomicUsize::new(0);
-
-/// The word that blocks of a class are taken from.
+/// What blocks of a class are taken from: those freed lately, then the current
+/// word.
+///
+/// ```text
+///   top  ──► the entry of the block that was freed last
+///   word ──► 0 0 1 0 1 1 …        bit i: slot i of the word is free
+///   base ──► | slot 0 | slot 1 |  each `size` bytes, `slots` of them
+/// ```
 ///
 /// The fields are atomics, as all of an owner's are, for those who look in from
 /// elsewhere: the validator, and signal handlers that interrupt the owner. They
-/// are loaded and stored like plain ones.
+/// are loaded and stored like plain ones. All zero: there is nothing to take.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(32))]
 pub(crate) struct Cur {
+    /// See [`Recent`].
+    top: AtomicUsize,
+    /// Null if there is no current word.
     word: AtomicPtr<AtomicUsize>,
     /// The address of the word's first slot.
     base: AtomicPtr<u8>,
-    /// The bits of the word that are slots; the others are phantoms.
-    slots: AtomicUsize,
     /// Bytes of a slot.
-    size: AtomicUsize,
+    size: AtomicU32,
+    /// The bits of the word that are slots, the lowest ones; the rest are
+    /// phantoms.
+    slots: AtomicU32,
 }
+
+const _: () = assert!(size_of::<Cur>() == STRIDE, "a class is an offset in the table");
 
 impl Cur {
     const fn new() -> Self {
         Self {
-            word: AtomicPtr::new((&raw const NOTHING_FREE).cast_mut()),
-            base: AtomicPtr::new(core::ptr::null_mut()),
-            slots: AtomicUsize::new(0),
-            size: AtomicUsize::new(0),
+            top: AtomicUsize::new(0),
+            word: AtomicPtr::new(ptr::null_mut()),
+            base: AtomicPtr::new(ptr::null_mut()),
+            size: AtomicU32::new(0),
+            slots: AtomicU32::new(0),
         }
+    }
+
+    #[inline(always)]
+    pub(super) fn top(&self) -> usize {
+        self.top.load(Relaxed)
+    }
+
+    #[inline(always)]
+    pub(super) fn set_top(&self, top: usize) {
+        self.top.store(top, Relaxed);
     }
 
     /// Takes the lowest free slot of the word, if any is left.
     #[inline(always)]
-    pub(crate) fn take(&self) -> Option<*mut u8> {
-        // SAFETY: the word is one of a live slab's bitmap, or `NOTHING_FREE`;
-        // neither is ever unmapped.
-        let word = unsafe { &*self.word.load(Relaxed) };
+    fn take_lowest(&self) -> Option<*mut u8> {
+        // SAFETY: the word is one of a live slab's bitmap, which is never
+        // unmapped, or null.
+        let word = unsafe { self.word.load(Relaxed).as_ref() }?;
         let free = word.load(Relaxed);
-        if free & self.slots.load(Relaxed) == 0 {
+        // 64 if nothing is free: no word has more slots.
+        let slot = free.trailing_zeros();
+        if slot >= self.slots.load(Relaxed) {
             return None;
         }
         word.store(free & free.wrapping_sub(1), Relaxed);
-        // SAFETY: a bit of it is set.
-        let slot = unsafe { NonZero::new_unchecked(free) }.trailing_zeros();
-        // The phantoms are the highest bits, so the lowest one is a slot's.
-        Some(self.base.load(Relaxed).wrapping_add(slot as usize * self.size.load(Relaxed)))
+        Some(self.base.load(Relaxed).wrapping_add(slot as usize * self.size.load(Relaxed) as usize))
     }
 
-    /// Takes blocks from `word`, of whose bits those in `slots` are slots, from
-    /// now on. In an order in which a signal handler finds either a word with
-    /// all that belongs to it, or none.
-    pub(crate) fn set(&self, word: &AtomicUsize, base: *mut u8, slots: Word, size: usize) {
+    /// Takes blocks from `word`, whose lowest `slots` bits are slots, from now
+    /// on. In an order in which a signal handler finds either a word with all
+    /// that belongs to it, or none.
+    pub(crate) fn set(&self, word: &AtomicUsize, base: *mut u8, slots: u32, size: u32) {
         self.clear();
         compiler_fence(SeqCst);
         self.base.store(base, Relaxed);
         self.size.store(size, Relaxed);
         self.slots.store(slots, Relaxed);
         compiler_fence(SeqCst);
-        self.word.store(core::ptr::from_ref(word).cast_mut(), Relaxed);
+        self.word.store(ptr::from_ref(word).cast_mut(), Relaxed);
     }
 
     pub(crate) fn clear(&self) {
-        self.word.store((&raw const NOTHING_FREE).cast_mut(), Relaxed);
+        self.word.store(ptr::null_mut(), Relaxed);
     }
 
     /// Whether blocks are taken from `word` right now.
     #[inline(always)]
     pub(crate) fn is_at(&self, word: *const AtomicUsize) -> bool {
-        core::ptr::eq(self.word.load(Relaxed), word)
+        ptr::eq(self.word.load(Relaxed), word)
     }
+}
+
+/// The heap's first address range as an owner knows it: the fast path finds
+/// all it needs in the owner. The range only grows between two looks as far as
+/// headers go; pages that were given back meanwhile are blank.
+///
+/// All zero: there is none yet.
+#[derive(Debug)]
+#[repr(C)]
+struct FirstRange {
+    /// The page that it begins with, counted from address 0.
+    start: Cell<usize>,
+    pages: Cell<usize>,
+    table: Cell<*const Header>,
 }
 
 /// The slabs of one class that have free slots.
@@ -157,29 +193,97 @@ impl Bin {
 /// One owner's slabs, by class.
 #[derive(Debug)]
 #[repr(C)]
-pub(crate) struct Local<const C: usize> {
+pub(crate) struct Local<const C: usize, R> {
     cur: [Cur; C],
+    first: FirstRange,
+    /// The offset of the class that a block freed lately was taken from last.
+    last: AtomicUsize,
     bins: [Bin; C],
+    /// Last, since largest: see there.
+    pub(crate) recent: R,
 }
 
-impl<const C: usize> Local<C> {
+impl<const C: usize, R: Recent<C>> Local<C, R> {
     pub(crate) const fn new() -> Self {
-        Self { cur: [const { Cur::new() }; C], bins: [const { Bin::new() }; C] }
+        let first = FirstRange { start: Cell::new(0), pages: Cell::new(0), table: Cell::new(ptr::null()) };
+        let last = AtomicUsize::new(0);
+        Self { cur: [const { Cur::new() }; C], first, last, bins: [const { Bin::new() }; C], recent: R::NEW }
     }
 
-    /// The current word of `class`, one of the heap's.
+    /// Takes note of how far the heap's first range reaches now.
+    pub(crate) fn look<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) {
+        let region = map.region(0);
+        let pages = region.bytes() >> SHIFT;
+        if pages > self.first.pages.get() {
+            self.first.start.set(region.base().addr() >> SHIFT);
+            self.first.table.set(region.table());
+            self.first.pages.set(pages);
+        }
+    }
+
+    /// The header of the page that `p` points into and the offset there, if
+    /// that is in the first range as last seen.
+    #[inline(always)]
+    pub(crate) fn header_of<const SHIFT: u32>(&self, p: *const u8) -> Option<(&Header, usize)> {
+        let index = (p.addr() >> SHIFT).wrapping_sub(self.first.start.get());
+        if index >= self.first.pages.get() {
+            return None;
+        }
+        let header = self.first.table.get().wrapping_add(index);
+        // SAFETY: headers are opened before the range's end passes them, and
+        // are never unmapped.
+        Some((unsafe { &*header }, p.addr() & ((1 << SHIFT) - 1)))
+    }
+
+    /// Takes a block of `class` if one is at hand.
+    #[inline(always)]
+    pub(crate) fn take(&self, class: Class) -> Option<*mut u8> {
+        let cur = self.cur(class);
+        match self.recent.pop(cur) {
+            Some(block) => {
+                self.last.store(class.offset(), Relaxed);
+                Some(block)
+            }
+            None => cur.take_lowest(),
+        }
+    }
+
+    /// The class that a block freed lately was taken from last.
+    #[inline(always)]
+    pub(crate) fn last(&self) -> &Cur {
+        self.cur_at(self.last.load(Relaxed))
+    }
+
+    /// Remembers no block of `class` as freed lately.
+    pub(crate) fn forget(&self, class: Class) {
+        self.recent.forget(self.cur(class), class);
+    }
+
+    /// Remembers no block at all as freed lately.
+    pub(crate) fn forget_all(&self) {
+        (0..C).for_each(|index| self.forget(Class::nth(index)));
+    }
+
+    /// Where blocks of `class`, one of the heap's, come from.
     #[inline(always)]
     pub(crate) fn cur(&self, class: Class) -> &Cur {
         debug_assert!(class.index() < C);
+        self.cur_at(class.offset())
+    }
+
+    #[inline(always)]
+    fn cur_at(&self, offset: usize) -> &Cur {
+        let cur = (&raw const self.cur).cast::<Cur>().wrapping_byte_add(offset);
         // SAFETY: `C` is the number of the heap's classes (asserted where
         // heaps are made) and classes come from `Geometry::class_of`, which
-        // stays below it for every size that slabs serve.
-        unsafe { self.cur.get_unchecked(class.index()) }
+        // stays below it for every size that slabs serve. A class is the
+        // offset in a table of entries of `STRIDE` bytes.
+        unsafe { &*cur }
     }
 
     pub(crate) fn bin(&self, class: Class) -> &Bin {
         debug_assert!(class.index() < C);
-        // SAFETY: as in `cur`.
+        // SAFETY: `class` is below `C`, as in `cur`.
         unsafe { self.bins.get_unchecked(class.index()) }
     }
 }

@@ -1,7 +1,8 @@
 //! Floor 4, **heap**: one owner's slabs, and everything one owner can do.
 //!
 //! ```text
-//!   Local   cur[class]   the bitmap word that blocks are taken from right now
+//!   Local   recent       the blocks freed lately, a few of each class
+//!           cur[class]   the bitmap word that blocks are taken from otherwise
 //!           bin[class]   the slab of that word, and the queue of other slabs
 //!                        of the class with free slots
 //!   slabs without a free slot are FULL: in no queue, found again by a free
@@ -19,6 +20,7 @@ pub(crate) mod fit;
 pub(crate) mod free;
 pub(crate) mod large;
 pub(crate) mod local;
+pub(crate) mod recent;
 pub(crate) mod refill;
 pub(crate) mod resize;
 mod single;
@@ -34,10 +36,15 @@ use crate::slab::{Bits, Slot};
 use crate::units::{Class, Geometry, PageNo};
 
 use self::local::Local;
+use self::recent::Recent;
 
 /// Set in a slab's owner word beside the owner's token while the slab has no
 /// free slot and is in no queue.
 pub(crate) const FULL: usize = 1;
+
+/// Set there while others' frees may wait in the slab. Every drain clears it;
+/// a late one may set it once more for nothing, even on the page's next life.
+pub(crate) const PENDING: usize = 4;
 
 /// The floors below, as everyone reaches them.
 pub(crate) trait Ground<const SHIFT: u32> {
@@ -57,8 +64,10 @@ pub(crate) trait Ground<const SHIFT: u32> {
 /// What an owner works with: its own slabs, the pages they come from, and the
 /// other owners, if there are any.
 pub(crate) trait Supply<const SHIFT: u32, const C: usize>: Ground<SHIFT> {
+    type Recent: Recent<C>;
+
     /// The owner's slabs.
-    fn local(&self) -> &Local<C>;
+    fn local(&self) -> &Local<C, Self::Recent>;
 
     /// The owner word of the owner's slabs; a multiple of 4, not 0.
     fn token(&self) -> usize;
@@ -81,8 +90,8 @@ pub(crate) trait Supply<const SHIFT: u32, const C: usize>: Ground<SHIFT> {
     /// Memory has run out: gives back all empty slabs within reach.
     fn reclaim(&self);
 
-    /// Frees a slot of a slab that is not this owner's.
-    fn free_remote(&self, slot: &Slot<'_>) -> Result<(), Misuse>;
+    /// Frees the slot at `p`, one of a slab that is not this owner's.
+    fn free_remote(&self, slot: &Slot<'_>, p: *mut u8) -> Result<(), Misuse>;
 }
 
 /// The bitmap of the slab with this header.

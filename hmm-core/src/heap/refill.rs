@@ -1,9 +1,14 @@
 //! What happens when the current word of a class is used up.
 //!
 //! In this order: another word of the current slab, the next slab of the
-//! queue, a slab that someone handed over, a fresh slab. Within a slab: the
-//! lowest word with many free slots, else a word not touched so far, else
-//! whatever single slots are left, in one sweep over the slab.
+//! queue, a slab that someone handed over, a fresh slab. Within a slab, in one
+//! sweep upward: the words with free slots; at the end of what was touched so
+//! far, once more those below with many; then a word not touched yet.
+//!
+//! ```text
+//!   current ──swept──► back of the queue ──► front ──► current again,
+//!                                                      FULL if nothing was freed meanwhile
+//! ```
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -21,14 +26,14 @@ const MANY: u32 = 8;
 pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> bool {
     let bin = s.local().bin(class);
     if let Some(page) = bin.current() {
-        let header = s.map().header(page);
-        if advance(s, class, page, header) {
+        if advance(s, class, page, s.map().header(page)) {
             return true;
         }
-        s.local().cur(class).clear();
-        bin.set_current(None);
-        settle(s, page, header);
     }
+    // Nothing is remembered when a refill is due; what was, and is gone, must
+    // not outlast the slabs that are given up below.
+    s.local().forget(class);
+    retire(s, class);
     loop {
         let page = match bin.pop_front(s.map()).or_else(|| s.adopt(class)) {
             Some(page) => page,
@@ -43,11 +48,15 @@ pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
             return true;
         }
         bin.set_current(None);
-        settle(s, page, header);
+        if !s.close(header) {
+            s.drain(header, &bits_of::<SHIFT>(header));
+            bin.push_back(s.map(), page);
+        }
     }
 }
 
-/// Makes the next word of the slab current; `false` if no slot is free.
+/// Makes the next word of the slab current; `false` if the sweep is at its
+/// end.
 fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     s: &S,
     class: Class,
@@ -56,51 +65,42 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 ) -> bool {
     let info = Geometry::<SHIFT>::info(class);
     let bits = bits_of::<SHIFT>(header);
-    let slots = usize::from(info.slots);
     s.drain(header, &bits);
     let bin = s.local().bin(class);
-    let Some(word) = next_word(header, &bits, slots, bin.sweep(), |sweep| bin.set_sweep(sweep)) else {
-        return false;
-    };
-    let size = info.size as usize;
-    let base = s.map().address(page).wrapping_add(word * WORD_BITS * size);
-    s.local().cur(class).set(bits.local(word), base, !Bits::phantoms(word, slots), size);
+    let Some(word) = next_word(header, &bits, usize::from(info.slots), bin.sweep()) else { return false };
+    bin.set_sweep(word + 1);
+    let before = word * WORD_BITS;
+    let base = s.map().address(page).wrapping_add(before * info.size as usize);
+    let slots = (usize::from(info.slots) - before).min(WORD_BITS) as u32;
+    s.local().cur(class).set(bits.local(word), base, slots, info.size);
     true
 }
 
-/// The word of the slab to take blocks from next. `sweep` is where the sweep
-/// for single slots has come to, 0 if it has not begun.
-fn next_word(header: &Header, bits: &Bits<'_>, slots: usize, sweep: usize, set_sweep: impl Fn(usize)) -> Option<usize> {
+/// The word of the slab to take blocks from next, when the sweep has come to
+/// `sweep`.
+fn next_word(header: &Header, bits: &Bits<'_>, slots: usize, sweep: usize) -> Option<usize> {
     let free = |word| bits.local(word).load(Relaxed) & !Bits::phantoms(word, slots);
-    if sweep == 0 {
-        let touched = bits.touched();
-        if let Some(word) = (0..touched).find(|&word| free(word).count_ones() >= MANY) {
-            return Some(word);
-        }
-        if touched < bits.words() {
-            header.set_touched(touched + 1);
-            return Some(touched);
-        }
+    let touched = bits.touched();
+    let ahead = (sweep..touched).find(|&word| free(word) != 0);
+    if ahead.is_some() || touched == bits.words() {
+        return ahead;
     }
-    let word = (sweep..bits.words()).find(|&word| free(word) != 0)?;
-    set_sweep(word + 1);
-    Some(word)
+    let behind = (0..touched).find(|&word| free(word) != 0 && free(word).count_ones() >= MANY);
+    behind.or_else(|| {
+        header.set_touched(touched + 1);
+        Some(touched)
+    })
 }
 
-/// Files a slab of the owner's that is neither current nor queued: where it
-/// belongs depends on how much of it is free.
-pub(crate) fn settle<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, page: PageNo, header: &Header) {
-    let class = header.class();
-    let bits = bits_of::<SHIFT>(header);
+/// Takes the current slab of `class`, if there is one, out of use, after all
+/// blocks freed lately were forgotten: to the back of the queue. What is freed in it until its turn comes is found then
+/// without further ado; that it is FULL, if nothing was, can wait as long.
+pub(crate) fn retire<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) {
     let bin = s.local().bin(class);
-    let slots = usize::from(Geometry::<SHIFT>::info(class).slots);
-    while !bits.any_free(slots) {
-        if s.close(header) {
-            return;
-        }
-        s.drain(header, &bits);
-    }
-    if bits.all_free() && bin.head().is_some() {
+    let Some(page) = bin.current() else { return };
+    s.local().cur(class).clear();
+    bin.set_current(None);
+    if bits_of::<SHIFT>(s.map().header(page)).all_free() && bin.head().is_some() {
         s.with_pages(|pages| pages.give_slab(s.map(), page));
     } else {
         bin.push_back(s.map(), page);

@@ -8,6 +8,7 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use super::fast::{self, Freed};
 use super::local::Local;
+use super::recent::Nothing;
 use super::{FULL, Ground, Supply, alloc, collect, free, resize};
 use crate::check::{self, Violation};
 use crate::grow::{FixedRegion, HeapGrow};
@@ -20,7 +21,7 @@ use crate::stats::Stats;
 use crate::units::{Class, Geometry, HOSTED_CLASSES, HOSTED_SHIFT, PageNo};
 
 /// The owner word of a single heap's slabs.
-const TOKEN: usize = 4;
+const TOKEN: usize = 8;
 
 /// A heap for one owner at a time, over any backend: what an embedder uses.
 ///
@@ -36,7 +37,7 @@ const TOKEN: usize = 4;
 #[derive(Debug)]
 pub struct Heap<G: HeapGrow, const SHIFT: u32 = HOSTED_SHIFT, const C: usize = HOSTED_CLASSES> {
     map: PageMap<SHIFT>,
-    local: Local<C>,
+    local: Local<C, Nothing>,
     pages: UnsafeCell<Pages<G, SHIFT>>,
 }
 
@@ -71,7 +72,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     /// ```
     #[inline]
     pub fn alloc(&mut self, size: usize) -> Option<NonNull<u8>> {
-        NonNull::new(match fast::alloc::<SHIFT, C>(&self.local, size) {
+        NonNull::new(match fast::alloc_slot::<SHIFT, C, _>(&self.local, size) {
             Some(p) => p,
             None => alloc::alloc(&*self, size),
         })
@@ -103,7 +104,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     #[inline]
     pub unsafe fn free(&mut self, block: NonNull<u8>) -> Result<(), Misuse> {
         let p = block.as_ptr();
-        match fast::free::<SHIFT, C>(&self.map, &raw const self.local, TOKEN, p) {
+        match fast::free::<SHIFT, C, _>(&self.local, TOKEN, p, None) {
             Freed::Done => Ok(()),
             Freed::MaybeEmpty => {
                 if let Ok(crate::slab::Block::Slot(slot)) = locate(&self.map, p) {
@@ -111,7 +112,10 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
                 }
                 Ok(())
             }
-            Freed::NotHere => free::free(&*self, p),
+            Freed::NotHere => {
+                self.local.look(&self.map);
+                free::free(&*self, p)
+            }
         }
     }
 
@@ -186,7 +190,9 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Ground<SHIFT> for Heap<G, SH
 }
 
 impl<G: HeapGrow, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Heap<G, SHIFT, C> {
-    fn local(&self) -> &Local<C> {
+    type Recent = Nothing;
+
+    fn local(&self) -> &Local<C, Nothing> {
         &self.local
     }
 
@@ -214,10 +220,9 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Heap<G,
         collect::collect(self);
     }
 
-    fn free_remote(&self, slot: &Slot<'_>) -> Result<(), Misuse> {
+    fn free_remote(&self, slot: &Slot<'_>, p: *mut u8) -> Result<(), Misuse> {
         // Every slab is this owner's; what comes here is a slot of a FULL
         // slab that is free already.
-        let p = self.map.address(slot.page).wrapping_add(slot.index * slot.class.size());
         Err(slot.misuse(What::DoubleFree, p))
     }
 }

@@ -89,16 +89,16 @@ pub(crate) struct Header {
     /// Second link: previous in a queue, right child.
     pub(crate) prev: AtomicU32,
     kind: AtomicU8,
-    class: AtomicU8,
+    /// In a slab: want of memory left a block in a slot that it would not be
+    /// given, and sized frees may name any size. In a large block: its pages,
+    /// or some, were moved here.
+    mark: AtomicBool,
+    class: AtomicU16,
     /// Words of the bitmap in use so far; slots beyond were never handed out.
     touched: AtomicU16,
     /// In a medium slab: the slots that may hold something else than zero.
     /// Any thread that frees a slot sets its bit before the slot's own.
     pub(crate) soiled: AtomicU16,
-    /// In a slab: want of memory left a block in a slot that it would not be
-    /// given, and sized frees may name any size. In a large block: its pages,
-    /// or some, were moved here.
-    mark: AtomicBool,
 }
 
 #[cfg(target_pointer_width = "64")]

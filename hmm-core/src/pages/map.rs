@@ -133,20 +133,6 @@ impl<const SHIFT: u32> PageMap<SHIFT> {
         Self { regions: [const { Region::new() }; MAX_REGIONS] }
     }
 
-    /// How far into the first region `p` points, if it does.
-    #[inline(always)]
-    pub(crate) fn offset_in_first(&self, p: *const u8) -> Option<usize> {
-        let region = &self.regions[0];
-        let offset = p.addr().wrapping_sub(region.base().addr());
-        (offset < region.bytes()).then_some(offset)
-    }
-
-    /// The header of the page `offset` bytes into the first region.
-    #[inline(always)]
-    pub(crate) fn header_in_first(&self, offset: usize) -> &Header {
-        self.regions[0].header(offset >> SHIFT)
-    }
-
     /// The page that `p` points into; `None` if it is not in the heap.
     pub(crate) fn locate(&self, p: *const u8) -> Option<Spot<'_>> {
         self.regions.iter().find_map(|region| {

@@ -20,17 +20,15 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// The calling thread is the only one, and took the [`locks`](Self::locks)
     /// before the fork, which it may take again now; `owner` is its own, or
-    /// null.
-    pub unsafe fn pool_others(&self, owner: *const Owner<C>) {
+    /// nobody.
+    pub unsafe fn pool_others(&self, owner: &Owner<C>) {
         self.with_inner(|inner| {
-            let mut next = inner.registry.first();
-            while let Some(other) = next {
-                // SAFETY: owners are never unmapped.
-                let candidate = unsafe { other.as_ref() };
-                next = candidate.next();
-                let idle = !candidate.is_busy() && !candidate.is_pooled() && candidate.role() == Role::Thread;
-                if idle && !core::ptr::eq(candidate, owner) {
-                    inner.registry.pool(other);
+            for other in inner.registry.iter() {
+                let idle = !other.is_busy() && !other.is_pooled() && other.role() == Role::Thread;
+                if idle && !core::ptr::eq(other, owner) {
+                    // Its thread may have been in the middle of a fast path.
+                    other.local.forget_all();
+                    inner.registry.pool(other.into());
                 }
             }
         });

@@ -1,7 +1,6 @@
 //! Owners' lives: threads come and go, their heaps stay.
 
-use core::ptr::{self, NonNull};
-use core::sync::atomic::AtomicPtr;
+use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Acquire, Release};
 
 use super::owner::{Owner, Role};
@@ -28,8 +27,11 @@ impl<const C: usize> Registry<C> {
         self.count
     }
 
-    pub(super) fn first(&self) -> Option<NonNull<Owner<C>>> {
-        self.all
+    /// All owners ever made. What is read of others' are atomics.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static Owner<C>> + use<C> {
+        // SAFETY: owners are never unmapped.
+        let owner = |at: Option<NonNull<Owner<C>>>| at.map(|at| unsafe { at.as_ref() });
+        core::iter::successors(owner(self.all), move |last| owner(last.next()))
     }
 
     /// Lets `owner`, which no thread uses any more, wait for the next thread.
@@ -50,9 +52,9 @@ impl<const C: usize> Registry<C> {
 impl<G: HeapGrow, const SHIFT: u32, const C: usize> Inner<G, SHIFT, C> {
     fn make(&mut self, role: Role) -> Option<NonNull<Owner<C>>> {
         let owner = self.pages.take_meta(size_of::<Owner<C>>())?.cast::<Owner<C>>();
-        // SAFETY: metadata is aligned to 64, as an owner is, and this piece of
-        // it has just become ours.
-        unsafe { owner.write(Owner::new(role, self.registry.all)) };
+        // SAFETY: metadata is zero and aligned to 64, as an owner is, and this
+        // piece of it has just become ours.
+        unsafe { Owner::begin(owner, role, self.registry.all) };
         self.registry.all = Some(owner);
         self.registry.count += usize::from(role == Role::Thread);
         Some(owner)
@@ -73,16 +75,16 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// # Safety
     ///
     /// `owner` came from [`attach`](Self::attach) on this thread, whose word
-    /// is [`done`](Self::done) already: it does not use the owner again.
+    /// names another already: it does not use the owner again.
     pub unsafe fn detach(&self, owner: NonNull<Owner<C>>) {
         // SAFETY: the caller's promise.
-        let Some(seat) = (unsafe { Seat::take(self, owner.as_ptr()) }) else {
+        let Some(seat) = Seat::take(self, unsafe { owner.as_ref() }) else {
             // Interrupted in the middle of something by its own end: the
             // owner's lists are not to be trusted. It is left alone.
             return;
         };
         for number in 0..C {
-            self.disband(&seat, Class::from_number(number as u8));
+            self.disband(&seat, Class::nth(number));
         }
         drop(seat);
         self.with_inner(|inner| inner.registry.pool(owner));
@@ -90,12 +92,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// Gives away all slabs of `class` that have free slots.
     fn disband(&self, seat: &Seat<'_, G, L, SHIFT, C>, class: Class) {
+        seat.local().forget(class);
+        refill::retire(seat, class);
         let bin = seat.local().bin(class);
-        if let Some(page) = bin.current() {
-            seat.local().cur(class).clear();
-            bin.set_current(None);
-            refill::settle(seat, page, self.map.header(page));
-        }
         while let Some(page) = bin.pop_front(&self.map) {
             self.part_with(seat, page);
         }
@@ -107,29 +106,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         seat.drain(header, &bits);
         if bits.all_free() {
             seat.with_pages(|pages| pages.give_slab(&self.map, page));
-        } else {
-            debug_assert!(bits.any_free(usize::from(Geometry::<SHIFT>::info(header.class()).slots)));
+        } else if bits.any_free(usize::from(Geometry::<SHIFT>::info(header.class()).slots)) || !seat.close(header) {
             self.give_up(page);
         }
     }
 
     /// The owner that serves threads without one; made when first needed.
     pub(super) fn late_owner(&self) -> Option<NonNull<Owner<C>>> {
-        self.special(&self.late, Role::Late)
-    }
-
-    /// The word of a thread that gave its owner up; null if there is no memory
-    /// for even that, and the thread then looks as if it had not begun.
-    pub fn done(&self) -> *const Owner<C> {
-        self.special(&self.done, Role::Done).map_or(ptr::null(), |owner| owner.as_ptr().cast_const())
-    }
-
-    fn special(&self, place: &AtomicPtr<Owner<C>>, role: Role) -> Option<NonNull<Owner<C>>> {
-        NonNull::new(place.load(Acquire)).or_else(|| {
+        NonNull::new(self.late.load(Acquire)).or_else(|| {
             let make = |inner: &mut Inner<G, SHIFT, C>| {
                 // Two threads may come for it at once.
-                let made = NonNull::new(place.load(Acquire)).or_else(|| inner.make(role))?;
-                place.store(made.as_ptr(), Release);
+                let made = NonNull::new(self.late.load(Acquire)).or_else(|| inner.make(Role::Late))?;
+                self.late.store(made.as_ptr(), Release);
                 Some(made)
             };
             self.with_inner(make).flatten()

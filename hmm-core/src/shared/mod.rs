@@ -30,11 +30,12 @@ mod remote;
 mod seat;
 
 pub use lock::Lock;
-pub use owner::Owner;
+pub use owner::{Nobody, Owner};
 
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::Ordering::Relaxed;
 
 use self::hand_over::HandOver;
 use self::life::Registry;
@@ -42,19 +43,19 @@ use self::seat::Seat;
 use crate::check::{self, Violation};
 use crate::grow::HeapGrow;
 use crate::heap::fast::{self, Freed};
-use crate::heap::{Supply, alloc, free, resize};
+use crate::heap::{FULL, PENDING, Supply, alloc, bits_of, free, resize};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::map::PageMap;
-use crate::slab::{Block, locate};
+use crate::slab::{Block, Slot, locate};
 use crate::stats::Stats;
-use crate::units::{Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
+use crate::units::{Class, GRANULE, Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
 
 /// A heap for many threads, over any backend and any [`Lock`].
 ///
 /// Stands in a `static`. The functions take the calling thread's [`Owner`],
-/// which the caller keeps in thread-local memory: null before the thread has
-/// one. `hmm-sys` shows all that a hosted system needs around it.
+/// which the caller keeps in thread-local memory; a [`Nobody`] before the thread
+/// has one. `hmm-sys` shows all that a hosted system needs around it.
 ///
 /// Misuse (double, interior, wild or foreign frees) ends in `on_misuse`, which
 /// must not return.
@@ -70,9 +71,6 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     late_lock: L,
     /// Serves threads that have no owner of their own.
     late: AtomicPtr<Owner<C>>,
-    /// What the word of a thread that gave its owner up points to: an owner
-    /// that never has a free slot.
-    done: AtomicPtr<Owner<C>>,
 }
 
 /// What the lock guards.
@@ -99,21 +97,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             inner: UnsafeCell::new(Inner { pages: Pages::new(grow), registry: Registry::new() }),
             late_lock: L::NEW,
             late: AtomicPtr::new(ptr::null_mut()),
-            done: AtomicPtr::new(ptr::null_mut()),
         }
     }
 
     /// Takes a block of at least `size` bytes the quick way; `None` if that
-    /// would take more than the current word of its class.
+    /// would take more than a look at its class.
     ///
     /// # Safety
     ///
-    /// `owner` is the calling thread's, or null.
+    /// `owner` is the calling thread's, or nobody.
     #[inline(always)]
-    pub unsafe fn alloc_fast(&self, owner: *const Owner<C>, size: usize) -> Option<*mut u8> {
-        // SAFETY: the caller's promise; owners are never unmapped.
-        let owner = unsafe { owner.as_ref() }?;
-        fast::alloc::<SHIFT, C>(&owner.local, size)
+    pub unsafe fn alloc_fast(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
+        fast::alloc::<SHIFT, C, _>(&owner.local, size)
     }
 
     /// A block of at least `size` bytes, aligned to 16; null when memory has
@@ -121,10 +116,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// # Safety
     ///
-    /// `owner` is the calling thread's, or null.
-    pub unsafe fn alloc(&self, owner: *const Owner<C>, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        unsafe { self.seated(owner, |seat| alloc::alloc(seat, size)) }.unwrap_or(ptr::null_mut())
+    /// `owner` is the calling thread's, or nobody.
+    pub unsafe fn alloc(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
+        match fast::alloc_slot::<SHIFT, C, _>(&owner.local, size) {
+            Some(block) => block,
+            None => self.seated(owner, |seat| alloc::alloc(seat, size)).unwrap_or(ptr::null_mut()),
+        }
     }
 
     /// As [`alloc`](Self::alloc), at a multiple of `align`, a power of two.
@@ -132,9 +129,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// # Safety
     ///
     /// As [`alloc`](Self::alloc).
-    pub unsafe fn alloc_aligned(&self, owner: *const Owner<C>, align: usize, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        unsafe { self.seated(owner, |seat| alloc::alloc_aligned(seat, align, size)) }.unwrap_or(ptr::null_mut())
+    pub unsafe fn alloc_aligned(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
+        self.seated(owner, |seat| alloc::alloc_aligned(seat, align, size)).unwrap_or(ptr::null_mut())
     }
 
     /// As [`alloc_aligned`](Self::alloc_aligned), with the first `size` bytes
@@ -143,9 +139,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// # Safety
     ///
     /// As [`alloc`](Self::alloc).
-    pub unsafe fn alloc_zeroed(&self, owner: *const Owner<C>, align: usize, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        unsafe { self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)) }.unwrap_or(ptr::null_mut())
+    pub unsafe fn alloc_zeroed(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
+        self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)).unwrap_or(ptr::null_mut())
     }
 
     /// Frees the block at `p`; null is fine, and costs the fast path nothing.
@@ -154,24 +149,46 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// # Safety
     ///
-    /// `owner` is the calling thread's, or null. If `p` is a live block,
+    /// `owner` is the calling thread's, or nobody. If `p` is a live block,
     /// nothing uses it any more.
     #[inline(always)]
-    pub unsafe fn free(&self, owner: *const Owner<C>, p: *mut u8) {
-        match fast::free::<SHIFT, C>(&self.map, owner.cast(), owner.addr(), p) {
+    pub unsafe fn free(&self, owner: &Owner<C>, p: *mut u8) {
+        match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, None) {
             Freed::Done => {}
-            // SAFETY: the slab is this owner's, so there is one.
-            Freed::MaybeEmpty => unsafe { self.maybe_emptied(owner, p) },
-            // SAFETY: the caller's promise.
-            Freed::NotHere => unsafe { self.free_slow(owner, p) },
+            Freed::MaybeEmpty => self.maybe_emptied(p, owner),
+            Freed::NotHere => self.free_slow(p, owner),
         }
     }
 
+    /// As [`free`](Self::free), after checking that the block may be one of
+    /// `size` bytes and alignment `align`, a power of two.
+    ///
+    /// # Safety
+    ///
+    /// As [`free`](Self::free).
+    #[inline(always)]
+    pub unsafe fn free_sized(&self, owner: &Owner<C>, p: *mut u8, size: usize, align: usize) {
+        if align > GRANULE || size > Class::TABLE_MAX.min(Geometry::<SHIFT>::SLAB_MAX) {
+            return self.free_sized_slow(p, size, align, owner);
+        }
+        let class = Some(Class::by_table(size));
+        match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, class) {
+            Freed::Done => {}
+            Freed::MaybeEmpty => self.maybe_emptied(p, owner),
+            Freed::NotHere => self.free_sized_slow(p, size, align, owner),
+        }
+    }
+
+    /// The last slot of a bitmap word was freed. Mostly others of the slab are
+    /// in use: that must be seen quickly.
     #[cold]
     #[inline(never)]
-    unsafe fn maybe_emptied(&self, owner: *const Owner<C>, p: *mut u8) {
-        // SAFETY: the caller's promise.
-        let Some(seat) = (unsafe { Seat::take(self, owner) }) else { return };
+    fn maybe_emptied(&self, p: *mut u8, owner: &Owner<C>) {
+        let header = owner.local.header_of::<SHIFT>(p);
+        if header.is_none_or(|(header, _)| !bits_of::<SHIFT>(header).all_free()) {
+            return;
+        }
+        let Some(seat) = Seat::take(self, owner) else { return };
         if let Ok(Block::Slot(slot)) = locate(&self.map, p) {
             free::emptied(&seat, slot.page, slot.header);
         }
@@ -179,25 +196,35 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     #[cold]
     #[inline(never)]
-    unsafe fn free_slow(&self, owner: *const Owner<C>, p: *mut u8) {
+    fn free_slow(&self, p: *mut u8, owner: &Owner<C>) {
         if p.is_null() {
             return;
         }
-        // SAFETY: the caller's promise.
-        let freed = match unsafe { Seat::take(self, owner) } {
-            Some(seat) => free::free(&seat, p),
-            None => free::unless_slot(self, p).and_then(|slot| match slot {
-                Some(slot) => self.free_remote(&slot),
-                None => Ok(()),
-            }),
+        let freed = match locate(&self.map, p) {
+            Ok(Block::Slot(slot)) => self.free_slot(owner, &slot, p),
+            Ok(Block::Large { page, .. }) => free::free_large(self, page, p),
+            Err(misuse) => Err(misuse),
         };
         self.judge(freed);
     }
 
-    /// Checks that the block at `p` may be freed as one of `size` bytes and
-    /// alignment `align`, a power of two.
-    pub fn check_sized(&self, p: *mut u8, size: usize, align: usize) {
-        self.judge(free::check_sized(self, p, size, align));
+    #[cold]
+    #[inline(never)]
+    fn free_sized_slow(&self, p: *mut u8, size: usize, align: usize, owner: &Owner<C>) {
+        if !p.is_null() {
+            self.judge(free::check_sized(self, p, size, align));
+            self.free_slow(p, owner);
+        }
+    }
+
+    /// Frees the slot at `p`, as the owner's if it is and can be now.
+    fn free_slot(&self, owner: &Owner<C>, slot: &Slot<'_>, p: *mut u8) -> Result<(), Misuse> {
+        if slot.header.owner.load(Relaxed) & !(FULL | PENDING) == owner.token() {
+            if let Some(seat) = Seat::take(self, owner) {
+                return free::free_slot(&seat, slot, p);
+            }
+        }
+        self.free_remote(slot, p)
     }
 
     /// Makes the block at `p` hold `size` bytes at a multiple of `align`, a
@@ -208,13 +235,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// As [`free`](Self::free); the old address is not used again if another
     /// is returned.
-    pub unsafe fn realloc(&self, owner: *const Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
+    pub unsafe fn realloc(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
         let resize = |seat: &Seat<'_, G, L, SHIFT, C>| {
             // SAFETY: the caller's promise.
             unsafe { resize::realloc(seat, p, align, size) }
         };
-        // SAFETY: the caller's promise.
-        let new = unsafe { self.seated(owner, resize) };
+        let new = self.seated(owner, resize);
         new.map_or(ptr::null_mut(), |new| self.judge(new))
     }
 
@@ -229,9 +255,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// # Safety
     ///
     /// As [`alloc`](Self::alloc).
-    pub unsafe fn trim(&self, owner: *const Owner<C>, pad: usize) -> bool {
-        // SAFETY: the caller's promise.
-        if let Some(seat) = unsafe { Seat::take(self, owner) } {
+    pub unsafe fn trim(&self, owner: &Owner<C>, pad: usize) -> bool {
+        if let Some(seat) = Seat::take(self, owner) {
             seat.reclaim();
         }
         self.with_inner(|inner| inner.pages.trim(&self.map, pad)).unwrap_or(false)
@@ -255,13 +280,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// threads do meanwhile may look like a violation.
     pub fn check(&self) -> Result<(), Violation> {
         self.with_inner(|inner| check::pages(&self.map, &inner.pages)).unwrap_or(Ok(()))?;
-        let mut next = self.with_inner(|inner| inner.registry.first()).flatten();
-        while let Some(owner) = next {
-            // SAFETY: owners are never unmapped; what is read of them are
-            // atomics.
-            let owner = unsafe { owner.as_ref() };
+        let owners = self.with_inner(|inner| inner.registry.iter());
+        for owner in owners.into_iter().flatten() {
             check::owner(&Seat::watching(self, owner))?;
-            next = owner.next();
         }
         self.check_hand_over()
     }
@@ -287,22 +308,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// owner if the thread has none it may use now. `None` if there is no
     /// memory for that one either, or this is a signal handler that interrupted
     /// its use.
-    ///
-    /// # Safety
-    ///
-    /// `owner` is the calling thread's, or null.
-    unsafe fn seated<R>(&self, owner: *const Owner<C>, f: impl FnOnce(&Seat<'_, G, L, SHIFT, C>) -> R) -> Option<R> {
-        // SAFETY: the caller's promise.
-        if let Some(seat) = unsafe { Seat::take(self, owner) } {
+    fn seated<R>(&self, owner: &Owner<C>, f: impl FnOnce(&Seat<'_, G, L, SHIFT, C>) -> R) -> Option<R> {
+        if let Some(seat) = Seat::take(self, owner) {
             return Some(f(&seat));
         }
         if !self.late_lock.lock() {
             return None;
         }
         let result = self.late_owner().and_then(|late: NonNull<Owner<C>>| {
-            // SAFETY: `late_lock` is held, so this thread is its only user.
-            let seat = unsafe { Seat::take(self, late.as_ptr()) };
-            seat.map(|seat| f(&seat))
+            // SAFETY: owners are never unmapped; `late_lock` is held, so this
+            // thread is its only user.
+            let late = unsafe { late.as_ref() };
+            Seat::take(self, late).map(|seat| f(&seat))
         });
         // SAFETY: it was taken above.
         unsafe { self.late_lock.unlock() };

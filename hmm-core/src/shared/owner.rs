@@ -1,14 +1,16 @@
 //! One thread's heap, and who it belongs to.
 
 use core::cell::Cell;
-use core::ptr::NonNull;
+use core::ops::Deref;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicBool, compiler_fence};
 
 use static_assertions::assert_not_impl_any;
 
-use crate::heap::FULL;
 use crate::heap::local::Local;
+use crate::heap::recent::Stacks;
+use crate::heap::{FULL, PENDING};
 use crate::units::HOSTED_CLASSES;
 
 /// The owner word of a slab that nobody owns: it is in a hand-over list, or
@@ -17,13 +19,14 @@ pub(crate) const LISTED: usize = 2;
 
 /// What an owner is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Role {
     /// A thread's heap, or waiting in the pool for the next thread.
     Thread,
     /// Shared under a lock by threads without a heap of their own.
     Late,
-    /// Never has a slot: the word of threads that gave their heap up.
-    Done,
+    /// Never has a block: see [`Nobody`].
+    Nobody,
 }
 
 /// One thread's heap.
@@ -35,36 +38,56 @@ pub(crate) enum Role {
 #[repr(C, align(64))]
 pub struct Owner<const C: usize = HOSTED_CLASSES> {
     /// First, so that a thread's word is the address of its current words.
-    pub(crate) local: Local<C>,
-    role: Role,
+    pub(crate) local: Local<C, Stacks<C>>,
+    role: Cell<Role>,
     /// Set while the owner's lists are being changed: whoever comes then (a
     /// signal handler on the same thread, the child of a fork) keeps off.
     busy: AtomicBool,
     pooled: AtomicBool,
     /// The next in the registry of all owners; never changes.
-    next: Option<NonNull<Owner<C>>>,
+    next: Cell<Option<NonNull<Owner<C>>>>,
     /// The next in the pool.
     next_pooled: Cell<Option<NonNull<Owner<C>>>>,
 }
 
 // A thread's own.
 assert_not_impl_any!(Owner: Send, Sync);
-const _: () = assert!(align_of::<Owner>() > FULL | LISTED, "tags fit below a token");
+const _: () = assert!(align_of::<Owner>() > FULL | LISTED | PENDING, "tags fit below a token");
 
 impl<const C: usize> Owner<C> {
     pub(crate) const fn new(role: Role, next: Option<NonNull<Self>>) -> Self {
         Self {
             local: Local::new(),
-            role,
+            role: Cell::new(role),
             busy: AtomicBool::new(false),
             pooled: AtomicBool::new(false),
-            next,
+            next: Cell::new(next),
             next_pooled: Cell::new(None),
         }
     }
 
+    /// Makes an owner of zeroes. It is large, and what is zero is not written:
+    /// most of its pages may never be needed.
+    ///
+    /// # Safety
+    ///
+    /// `owner` points to so many zero bytes, aligned, of the caller's.
+    pub(crate) unsafe fn begin(owner: NonNull<Self>, role: Role, next: Option<NonNull<Self>>) {
+        // SAFETY: the caller's promise. All zero is what `new` makes: null
+        // pointers, no links, counts of 0.
+        let owner = unsafe { owner.as_ref() };
+        owner.role.set(role);
+        owner.next.set(next);
+    }
+
+    /// The owner word of the slabs that are this owner's.
+    #[inline(always)]
+    pub(crate) fn token(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
     pub(crate) fn role(&self) -> Role {
-        self.role
+        self.role.get()
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -84,7 +107,7 @@ impl<const C: usize> Owner<C> {
     }
 
     pub(crate) fn next(&self) -> Option<NonNull<Self>> {
-        self.next
+        self.next.get()
     }
 
     /// Puts the owner in front of the pool that begins with `rest`.
@@ -97,5 +120,32 @@ impl<const C: usize> Owner<C> {
     pub(crate) fn unpool(&self) -> Option<NonNull<Self>> {
         self.pooled.store(false, Relaxed);
         self.next_pooled.take()
+    }
+}
+
+/// The owner of a thread that has none: before it got one, and after it gave
+/// it up. It has no block to give and owns no slab, so that the fast paths need
+/// no test for it. Stands in a `static`.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Nobody<const C: usize = HOSTED_CLASSES>(Owner<C>);
+
+// SAFETY: a nobody is never changed: whoever changes an owner takes its seat
+// first, which has none.
+unsafe impl<const C: usize> Sync for Nobody<C> {}
+
+impl<const C: usize> Nobody<C> {
+    /// One more nobody.
+    #[allow(clippy::new_without_default, reason = "made in statics")]
+    pub const fn new() -> Self {
+        Self(Owner::new(Role::Nobody, None))
+    }
+}
+
+impl<const C: usize> Deref for Nobody<C> {
+    type Target = Owner<C>;
+
+    fn deref(&self) -> &Owner<C> {
+        &self.0
     }
 }

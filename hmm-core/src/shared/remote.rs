@@ -2,9 +2,10 @@
 //!
 //! ```text
 //!   who frees                            the owner
-//!   old = remote[w].fetch_or(bit)        s = summary.swap(0)
-//!   if old == 0:                         for each w in s:
-//!     summary.fetch_or(1 << w)             m = remote[w].swap(0)
+//!   old = remote[w].fetch_or(bit)        owner word: PENDING off
+//!   if old == 0:                         s = summary.swap(0)
+//!     summary.fetch_or(1 << w)           for each w in s:
+//!     owner word: PENDING on               m = remote[w].swap(0)
 //!     if much is pending and FULL:         local[w] |= m
 //!       FULL → LISTED, hand over
 //! ```
@@ -14,21 +15,23 @@
 //!   again.
 //! * **No lost bit.** The summary bit is set after the word, and the owner
 //!   clears the summary before it takes the words.
+//! * **No lost mark.** PENDING is set after the summary, and cleared before it
+//!   is taken: who finds it set already may leave it at that.
 //! * **No lost FULL slab.** The owner stores FULL and then looks at the
 //!   summary; who frees sets the summary and then looks at the owner word.
 //!   Both pairs are sequentially consistent, so one of them sees the other.
 //! * After its `fetch_or` who frees must not rely on the slab: if that was its
 //!   last live slot, it may be gone and its page in another life. What is
-//!   needed of the header is read before. A late summary bit means nothing to
-//!   the next slab: words that are empty when swapped are passed over.
+//!   needed of the header is read before. A late summary bit or mark means
+//!   nothing to the next slab: words that are empty when swapped are passed
+//!   over, and the mark costs one drain.
 
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 use super::owner::LISTED;
-use crate::heap::FULL;
+use crate::heap::{FULL, PENDING};
 use crate::misuse::{Misuse, What};
 use crate::pages::header::Header;
-use crate::pages::map::PageMap;
 use crate::slab::{Bits, Slot};
 use crate::units::{Geometry, PageNo, WORD_BITS};
 
@@ -45,14 +48,13 @@ pub(super) enum Outcome {
     HandOver(PageNo),
 }
 
-/// Frees a slot of somebody else's slab.
-pub(super) fn free<const SHIFT: u32>(map: &PageMap<SHIFT>, slot: &Slot<'_>) -> Result<Outcome, Misuse> {
+/// Frees the slot at `p`, one of somebody else's slab.
+pub(super) fn free<const SHIFT: u32>(slot: &Slot<'_>, p: *mut u8) -> Result<Outcome, Misuse> {
     let header = slot.header;
     let info = Geometry::<SHIFT>::info(slot.class);
     let words = usize::from(info.words);
     let bits = Bits::new(header, words);
     let (word, bit) = (slot.index / WORD_BITS, 1 << (slot.index % WORD_BITS));
-    let p = map.address(slot.page).wrapping_add(slot.index * info.size as usize);
     // A local bit that is set means a double free and no false alarm: the
     // block reached this thread after the owner had cleared the bit.
     if bits.local(word).load(Relaxed) & bit != 0 {
@@ -67,9 +69,13 @@ pub(super) fn free<const SHIFT: u32>(map: &PageMap<SHIFT>, slot: &Slot<'_>) -> R
     }
     if old == 0 {
         let summary = header.summary.fetch_or(1 << word, SeqCst) | 1 << word;
-        if is_much(summary, words) {
-            let owner = header.owner.load(SeqCst);
-            if owner & FULL != 0 && header.owner.compare_exchange(owner, LISTED, SeqCst, Relaxed).is_ok() {
+        let mut owner = header.owner.load(SeqCst);
+        if owner & PENDING == 0 {
+            owner = header.owner.fetch_or(PENDING, SeqCst) | PENDING;
+        }
+        if owner & FULL != 0 && is_much(summary, words) {
+            // Somebody else may be first; if it is the owner, it drains.
+            if header.owner.compare_exchange(owner, LISTED, SeqCst, Relaxed).is_ok() {
                 return Ok(Outcome::HandOver(slot.page));
             }
         }
@@ -80,6 +86,9 @@ pub(super) fn free<const SHIFT: u32>(map: &PageMap<SHIFT>, slot: &Slot<'_>) -> R
 /// Moves the remote bits of a slab of the caller's to its local bits. Returns
 /// a slot that was free already: somebody freed it twice.
 pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Option<usize> {
+    if header.owner.load(Relaxed) & PENDING != 0 {
+        header.owner.fetch_and(!PENDING, SeqCst);
+    }
     if header.summary.load(Relaxed) == 0 {
         return None;
     }
@@ -103,16 +112,23 @@ pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Option<usize> {
     twice
 }
 
-/// Marks a slab of the owner `token` FULL; `false` if it is worth keeping.
+/// Marks a slab of the owner's FULL; `false` if it is worth keeping.
 pub(super) fn close(header: &Header, token: usize, words: usize) -> bool {
-    header.owner.store(token | FULL, SeqCst);
+    header.owner.fetch_or(FULL, SeqCst);
     // If too much was freed before the mark could be seen, nobody may come
     // again to hand the slab over: take it back, unless someone just did.
     !is_much(header.summary.load(SeqCst), words) || !reopen(header, token)
 }
 
 /// Takes the FULL slab of the owner `token` back into use; `false` if it was
-/// handed over.
+/// handed over. The caller drains it.
 pub(super) fn reopen(header: &Header, token: usize) -> bool {
-    header.owner.compare_exchange(token | FULL, token, AcqRel, Relaxed).is_ok()
+    let mut word = header.owner.load(Relaxed);
+    while word & !PENDING == token | FULL {
+        match header.owner.compare_exchange_weak(word, token, AcqRel, Relaxed) {
+            Ok(_) => return true,
+            Err(now) => word = now,
+        }
+    }
+    false
 }

@@ -7,7 +7,8 @@ use super::{Lock, Shared, remote};
 use crate::check::Violation;
 use crate::grow::HeapGrow;
 use crate::heap::local::Local;
-use crate::heap::{Ground, Supply, bits_of, collect};
+use crate::heap::recent::Stacks;
+use crate::heap::{Ground, PENDING, Supply, bits_of, collect};
 use crate::misuse::{Misuse, What};
 use crate::pages::Pages;
 use crate::pages::header::{Header, Kind, Link};
@@ -24,19 +25,14 @@ pub(super) struct Seat<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usiz
 }
 
 impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, SHIFT, C> {
-    /// The seat of `owner`; `None` if it is null, given up, or interrupted in
-    /// the middle of something (this is a signal handler then).
-    ///
-    /// # Safety
-    ///
-    /// `owner` is the calling thread's, or null.
-    pub(super) unsafe fn take(shared: &'a Shared<G, L, SHIFT, C>, owner: *const Owner<C>) -> Option<Self> {
-        // SAFETY: owners are never unmapped.
-        let owner = unsafe { owner.as_ref() }?;
-        if owner.role() == Role::Done || owner.is_busy() {
+    /// The seat of `owner`, the calling thread's; `None` if that is nobody, or
+    /// interrupted in the middle of something (this is a signal handler then).
+    pub(super) fn take(shared: &'a Shared<G, L, SHIFT, C>, owner: &'a Owner<C>) -> Option<Self> {
+        if owner.role() == Role::Nobody || owner.is_busy() {
             return None;
         }
         owner.set_busy(true);
+        owner.local.look(&shared.map);
         Some(Self { shared, owner, leaves: true })
     }
 
@@ -87,12 +83,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
 }
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Seat<'_, G, L, SHIFT, C> {
-    fn local(&self) -> &Local<C> {
+    type Recent = Stacks<C>;
+
+    fn local(&self) -> &Local<C, Stacks<C>> {
         &self.owner.local
     }
 
     fn token(&self) -> usize {
-        core::ptr::from_ref(self.owner).addr()
+        self.owner.token()
     }
 
     fn drain(&self, header: &Header, bits: &Bits<'_>) {
@@ -120,8 +118,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
         collect::collect(self);
     }
 
-    fn free_remote(&self, slot: &Slot<'_>) -> Result<(), Misuse> {
-        self.shared.free_remote(slot)
+    fn free_remote(&self, slot: &Slot<'_>, p: *mut u8) -> Result<(), Misuse> {
+        self.shared.free_remote(slot, p)
     }
 }
 
@@ -132,8 +130,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// Frees a slot of a slab that is not, or not to be treated as, the
     /// calling thread's.
-    pub(super) fn free_remote(&self, slot: &Slot<'_>) -> Result<(), Misuse> {
-        if let remote::Outcome::HandOver(page) = remote::free(&self.map, slot)? {
+    pub(super) fn free_remote(&self, slot: &Slot<'_>, p: *mut u8) -> Result<(), Misuse> {
+        if let remote::Outcome::HandOver(page) = remote::free::<SHIFT>(slot, p)? {
             self.hand_over(page);
         }
         Ok(())
@@ -174,7 +172,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// Gives back the slabs on the hand-over lists whose every slot is free.
     pub(super) fn sweep(&self) {
         for number in 0..C {
-            let list = self.list(Class::from_number(number as u8));
+            let list = self.list(Class::nth(number));
             // What stays is chained by its second link until all were seen.
             let mut kept = None;
             while let Some(page) = list.pop(&self.map) {
@@ -198,12 +196,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// Checks the hand-over lists (I9), in a quiet moment.
     pub(super) fn check_hand_over(&self) -> Result<(), Violation> {
         for number in 0..C {
-            let class = Class::from_number(number as u8);
+            let class = Class::nth(number);
             let mut next = self.list(class).peek();
             while let Some(page) = next {
                 let header = self.map.header(page);
                 let slab = matches!(header.kind(), Kind::Small | Kind::Medium) && header.class() == class;
-                if !slab || header.owner.load(Relaxed) != LISTED {
+                if !slab || header.owner.load(Relaxed) & !PENDING != LISTED {
                     let what = "a hand-over list holds something else than its class's slabs";
                     return Err(Violation { invariant: 9, page: page.get(), what });
                 }

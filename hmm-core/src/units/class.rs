@@ -20,10 +20,14 @@ const SIZE_MAX: usize = 128 * 1024;
 /// The classes of the whole sequence: 16, then 8 for each of 9 doublings.
 const ALL: usize = LINEAR + 8 * 9;
 
-/// A size class, by index into the sequence of sizes.
+/// A size class: its index in the sequence of sizes, times [`STRIDE`]. The fast
+/// paths add it to an address as it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
-pub(crate) struct Class(u8);
+pub(crate) struct Class(u16);
+
+/// Bytes of what an owner has for each class in its hottest table.
+pub(crate) const STRIDE: usize = 32;
 
 impl Class {
     /// Sizes up to this one are found by table, those above by formula.
@@ -34,35 +38,50 @@ impl Class {
     pub(crate) fn by_table(size: usize) -> Self {
         debug_assert!(size <= Self::TABLE_MAX);
         // The compiler knows the size where it is inlined: no bounds check.
-        Self(TABLE[size.div_ceil(GRANULE)])
+        TABLE[size.div_ceil(GRANULE)]
     }
 
     /// The class of `size`, more than [`TABLE_MAX`](Self::TABLE_MAX) and at
     /// most 128 KiB.
     #[inline(always)]
     pub(crate) fn by_formula(size: usize) -> Self {
-        Self(index_by_formula(size) as u8)
+        Self::nth(index_by_formula(size))
     }
 
+    /// The class of this index.
+    #[inline(always)]
+    pub(crate) const fn nth(index: usize) -> Self {
+        Self((index * STRIDE) as u16)
+    }
+
+    #[inline(always)]
     pub(crate) const fn index(self) -> usize {
+        self.0 as usize / STRIDE
+    }
+
+    /// [`STRIDE`] times the index.
+    #[inline(always)]
+    pub(crate) const fn offset(self) -> usize {
         self.0 as usize
     }
 
-    pub(crate) const fn number(self) -> u8 {
+    /// The class as a number, for [`from_number`](Self::from_number).
+    pub(crate) const fn number(self) -> u16 {
         self.0
     }
 
-    pub(crate) const fn from_number(number: u8) -> Self {
+    #[inline(always)]
+    pub(crate) const fn from_number(number: u16) -> Self {
         Self(number)
     }
 
     /// The bytes of a slot.
     pub(crate) const fn size(self) -> usize {
-        size_of_index(self.0 as usize)
+        size_of_index(self.index())
     }
 
     pub(crate) const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self::nth(self.index() + 1)
     }
 }
 
@@ -97,11 +116,11 @@ const fn index_by_search(size: usize) -> usize {
 }
 
 /// `TABLE[(size + 15) / 16]` is the class of `size`.
-static TABLE: [u8; Class::TABLE_MAX / GRANULE + 1] = {
-    let mut table = [0; Class::TABLE_MAX / GRANULE + 1];
+static TABLE: [Class; Class::TABLE_MAX / GRANULE + 1] = {
+    let mut table = [Class(0); Class::TABLE_MAX / GRANULE + 1];
     let mut unit = 0;
     while unit < table.len() {
-        table[unit] = index_by_search(unit * GRANULE) as u8;
+        table[unit] = Class::nth(index_by_search(unit * GRANULE));
         unit += 1;
     }
     table
@@ -273,6 +292,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
 }
 
 const _: () = {
+    assert!(ALL * STRIDE <= u16::MAX as usize);
     assert!(size_of_index(ALL - 1) == SIZE_MAX);
     assert!(size_of_index(LINEAR - 1) == 256 && size_of_index(LINEAR) == 288);
     let mut index = LINEAR;
@@ -290,7 +310,7 @@ mod tests {
 
     fn every_offset<const SHIFT: u32>() {
         for index in 0..Geometry::<SHIFT>::CLASSES {
-            let class = Class::from_number(index as u8);
+            let class = Class::nth(index);
             let info = Geometry::<SHIFT>::info(class);
             let size = info.size as usize;
             for offset in 0..usize::from(info.run) << SHIFT {
@@ -313,7 +333,7 @@ mod tests {
         for size in 0..=G::SLAB_MAX {
             let class = G::class_of(size);
             assert!(class.size() >= size);
-            assert!(class.index() == 0 || Class(class.0 - 1).size() < size);
+            assert!(class.index() == 0 || Class::nth(class.index() - 1).size() < size);
             assert!(size < 128 || (class.size() - size) * 8 <= size, "waste at {size}");
         }
     }

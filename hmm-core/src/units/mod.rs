@@ -7,7 +7,7 @@
 mod class;
 mod page;
 
-pub(crate) use class::{Class, Geometry};
+pub(crate) use class::{Class, Geometry, STRIDE};
 pub(crate) use page::PageNo;
 
 /// One word of a free-slot bitmap.

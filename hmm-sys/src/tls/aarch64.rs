@@ -2,23 +2,24 @@
 
 use core::arch::{asm, global_asm};
 
-use crate::process::Owner;
+use crate::process::{NOT_YET, Owner};
 
 global_asm!(
-    ".pushsection .tbss.hmm_thread_word_0_1,\"awT\",@nobits",
+    ".pushsection .tdata.hmm_thread_word_0_1,\"awT\",@progbits",
     ".globl hmm_thread_word_0_1",
     ".hidden hmm_thread_word_0_1",
     ".type hmm_thread_word_0_1, @object",
     ".size hmm_thread_word_0_1, 8",
     ".p2align 3",
     "hmm_thread_word_0_1:",
-    ".zero 8",
+    ".xword {not_yet}",
     ".popsection",
+    not_yet = sym NOT_YET,
 );
 
 /// The calling thread's word.
 #[inline(always)]
-pub(crate) fn get() -> *const Owner {
+pub(crate) fn get() -> &'static Owner {
     let word: *const Owner;
     // SAFETY: loads the word defined above, which every thread has from its
     // start. `pure`: between two reads only `set` changes it.
@@ -33,11 +34,13 @@ pub(crate) fn get() -> *const Owner {
             options(pure, readonly, nostack, preserves_flags),
         );
     }
-    word
+    // SAFETY: the word names an owner at all times; those are never unmapped.
+    unsafe { &*word }
 }
 
 /// Sets the calling thread's word.
-pub(crate) fn set(word: *const Owner) {
+pub(crate) fn set(word: &'static Owner) {
+    let word = core::ptr::from_ref(word);
     // SAFETY: stores to the word defined above.
     unsafe {
         asm!(

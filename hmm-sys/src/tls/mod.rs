@@ -1,4 +1,5 @@
-//! The thread's word: the address of its heap, 0 before it has one.
+//! The thread's word: the address of its heap; a nobody's before it
+//! has one and after it gave it up.
 //!
 //! In a shared library the compiler reaches thread-local variables through a
 //! function call, which costs more than a whole allocation and may itself

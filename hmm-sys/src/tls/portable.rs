@@ -3,23 +3,22 @@
 extern crate std;
 
 use core::cell::Cell;
-use core::ptr;
 
-use crate::process::Owner;
+use crate::process::{NO_MORE, NOT_YET, Owner};
 
 std::thread_local! {
     /// A constant start value and no destructor: reading it never allocates
     /// where the platform has thread-local storage of its own.
-    static WORD: Cell<*const Owner> = const { Cell::new(ptr::null()) };
+    static WORD: Cell<&'static Owner> = const { Cell::new(&NOT_YET) };
 }
 
 /// The calling thread's word.
 #[inline]
-pub(crate) fn get() -> *const Owner {
-    WORD.try_with(Cell::get).unwrap_or(ptr::null())
+pub(crate) fn get() -> &'static Owner {
+    WORD.try_with(Cell::get).unwrap_or(&NO_MORE)
 }
 
 /// Sets the calling thread's word.
-pub(crate) fn set(word: *const Owner) {
+pub(crate) fn set(word: &'static Owner) {
     let _ = WORD.try_with(|place| place.set(word));
 }

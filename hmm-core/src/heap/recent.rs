@@ -1,0 +1,240 @@
+//! The blocks freed lately, by class: where `malloc` looks first.
+//!
+//! ```text
+//!   | bottom | entry | entry | entry | gone | gone | … | wall |
+//!     null                      ^ top    ^ what was taken last still stands here
+//!   entry: the block, its bitmap word, its bit in there
+//! ```
+//!
+//! A program that frees a block and soon wants one of its size gets the same,
+//! while it is still in the cache, without a search. The entries are no more
+//! than hints: the bit of such a slot says that it is free, like that of any
+//! other, so double frees, remote frees and statistics need not know of them,
+//! and they can be forgotten at any time.
+//!
+//! What must hold (I10): every entry, also one that is gone, names a slot of a
+//! slab of the owner's and the class, in use and not FULL. So they are forgotten
+//! before a slab is given back or marked FULL, the two ways to lose one.
+//!
+//! The stacks take more room than everything else of an owner, and only the
+//! touched ones cost memory where tables are mapped. The heap for a single owner,
+//! which may live in a few KiB, does without ([`Nothing`]).
+
+use core::ptr;
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicPtr, AtomicUsize};
+
+use super::local::Cur;
+use crate::units::{Class, Word};
+
+/// The most blocks of a class that are remembered. More only help programs that
+/// free and allocate in bursts, which find their blocks by the bits as well.
+const DEPTH: usize = 16;
+
+/// The block of the entry above the highest: no block at all.
+const WALL: *mut u8 = ptr::without_provenance_mut(1);
+
+/// A block that was freed lately.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    block: AtomicPtr<u8>,
+    word: AtomicPtr<AtomicUsize>,
+    bit: AtomicUsize,
+}
+
+impl Entry {
+    const fn new() -> Self {
+        Self { block: AtomicPtr::new(ptr::null_mut()), word: AtomicPtr::new(ptr::null_mut()), bit: AtomicUsize::new(0) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn block(&self) -> *mut u8 {
+        self.block.load(Relaxed)
+    }
+
+    /// The bitmap word of the block's slot.
+    #[inline(always)]
+    pub(crate) fn word(&self) -> *const AtomicUsize {
+        self.word.load(Relaxed)
+    }
+
+    /// The bit of the block's slot in its word.
+    #[inline(always)]
+    pub(crate) fn bit(&self) -> Word {
+        self.bit.load(Relaxed)
+    }
+
+    fn copy_to(&self, to: &Self) {
+        to.block.store(self.block(), Relaxed);
+        to.word.store(self.word().cast_mut(), Relaxed);
+        to.bit.store(self.bit(), Relaxed);
+    }
+
+    fn is_in(&self, start: *const u8, bytes: usize) -> bool {
+        self.block().addr().wrapping_sub(start.addr()) < bytes
+    }
+}
+
+const ENTRY: usize = size_of::<Entry>();
+
+/// One owner's memory of what was freed.
+///
+/// `cur` is always the class's entry in the owner's table; its `top` belongs to
+/// the implementation.
+pub(crate) trait Recent<const C: usize> {
+    const NEW: Self;
+
+    /// Takes the block of the class that was freed last.
+    fn pop(&self, cur: &Cur) -> Option<*mut u8>;
+
+    /// Where the next block would be remembered; `None` if none ever is.
+    fn above(&self, cur: &Cur) -> Option<&Entry>;
+
+    /// Remembers the block that `above`, the entry for it, named until it was
+    /// taken.
+    fn push_again(&self, cur: &Cur);
+
+    /// Remembers `block`, just freed, in `above`, the entry for it, if there is
+    /// room.
+    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const AtomicUsize, bit: Word);
+
+    /// Remembers nothing of `class`. Also makes it ready for its first block.
+    fn forget(&self, cur: &Cur, class: Class);
+
+    /// Remembers nothing of `class` that lies in the `bytes` bytes from `start`.
+    fn forget_slab(&self, cur: &Cur, class: Class, start: *const u8, bytes: usize);
+
+    /// All entries of `class`, and whether they are not gone, for the validator.
+    fn entries(&self, cur: &Cur, class: Class) -> impl Iterator<Item = (&Entry, bool)>;
+}
+
+/// Remembers nothing.
+#[derive(Debug)]
+pub(crate) struct Nothing;
+
+impl<const C: usize> Recent<C> for Nothing {
+    const NEW: Self = Self;
+
+    #[inline(always)]
+    fn pop(&self, _: &Cur) -> Option<*mut u8> {
+        None
+    }
+
+    #[inline(always)]
+    fn above(&self, _: &Cur) -> Option<&Entry> {
+        None
+    }
+
+    #[inline(always)]
+    fn push_again(&self, _: &Cur) {}
+
+    #[inline(always)]
+    fn push(&self, _: &Cur, _: &Entry, _: *mut u8, _: *const AtomicUsize, _: Word) {}
+
+    fn forget(&self, _: &Cur, _: Class) {}
+
+    fn forget_slab(&self, _: &Cur, _: Class, _: *const u8, _: usize) {}
+
+    fn entries(&self, _: &Cur, _: Class) -> impl Iterator<Item = (&Entry, bool)> {
+        core::iter::empty()
+    }
+}
+
+/// A stack for each class.
+///
+/// All zero: every class's top is the bottom of the first class, and nothing is
+/// ever found.
+#[derive(Debug)]
+pub(crate) struct Stacks<const C: usize>([[Entry; DEPTH + 2]; C]);
+
+impl<const C: usize> Stacks<C> {
+    const STACK: usize = size_of::<[Entry; DEPTH + 2]>();
+
+    /// The entry `offset` bytes into the stacks.
+    #[inline(always)]
+    fn at(&self, offset: usize) -> &Entry {
+        debug_assert!(offset % ENTRY == 0 && offset < size_of::<Self>());
+        let entry = ptr::from_ref(self).wrapping_byte_add(offset).cast::<Entry>();
+        // SAFETY: tops are offsets of entries between a bottom and the one
+        // below a wall, so that they and the entries above them exist.
+        unsafe { &*entry }
+    }
+
+    fn bottom(class: Class) -> usize {
+        class.index() % C * Self::STACK
+    }
+}
+
+impl<const C: usize> Recent<C> for Stacks<C> {
+    const NEW: Self = Self([const { [const { Entry::new() }; DEPTH + 2] }; C]);
+
+    #[inline(always)]
+    fn pop(&self, cur: &Cur) -> Option<*mut u8> {
+        let top = cur.top();
+        let entry = self.at(top);
+        let block = entry.block();
+        if block.is_null() {
+            return None;
+        }
+        // In this order, whoever looks in between finds a free slot that is
+        // not remembered.
+        cur.set_top(top - ENTRY);
+        let bit = entry.bit();
+        // SAFETY: bitmaps are never unmapped.
+        let word = unsafe { &*entry.word() };
+        word.store(word.load(Relaxed) ^ bit, Relaxed);
+        Some(block)
+    }
+
+    #[inline(always)]
+    fn above(&self, cur: &Cur) -> Option<&Entry> {
+        Some(self.at(cur.top() + ENTRY))
+    }
+
+    #[inline(always)]
+    fn push_again(&self, cur: &Cur) {
+        cur.set_top(cur.top() + ENTRY);
+    }
+
+    #[inline(always)]
+    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const AtomicUsize, bit: Word) {
+        if !ptr::eq(above.block(), WALL) {
+            above.block.store(block, Relaxed);
+            above.word.store(word.cast_mut(), Relaxed);
+            above.bit.store(bit, Relaxed);
+            cur.set_top(cur.top() + ENTRY);
+        }
+    }
+
+    fn forget(&self, cur: &Cur, class: Class) {
+        let bottom = Self::bottom(class);
+        cur.set_top(bottom);
+        for index in 1..=DEPTH {
+            self.at(bottom + index * ENTRY).block.store(ptr::null_mut(), Relaxed);
+        }
+        self.at(bottom + (DEPTH + 1) * ENTRY).block.store(WALL, Relaxed);
+    }
+
+    fn forget_slab(&self, cur: &Cur, class: Class, start: *const u8, bytes: usize) {
+        let bottom = Self::bottom(class);
+        let mut top = bottom;
+        for offset in (bottom + ENTRY..=cur.top()).step_by(ENTRY) {
+            let entry = self.at(offset);
+            if !entry.is_in(start, bytes) {
+                top += ENTRY;
+                entry.copy_to(self.at(top));
+            }
+        }
+        cur.set_top(top);
+        for offset in (top + ENTRY..=bottom + DEPTH * ENTRY).step_by(ENTRY) {
+            self.at(offset).block.store(ptr::null_mut(), Relaxed);
+        }
+    }
+
+    fn entries(&self, cur: &Cur, class: Class) -> impl Iterator<Item = (&Entry, bool)> {
+        let bottom = Self::bottom(class);
+        let top = cur.top();
+        let entries = (1..=DEPTH).map(move |index| bottom + index * ENTRY);
+        entries.map(move |offset| (self.at(offset), offset <= top)).filter(|(entry, _)| !entry.block().is_null())
+    }
+}
