@@ -73,7 +73,7 @@ pub(crate) fn pages<G: HeapGrow, const SHIFT: u32>(
                     at.assert(1, fits, "a large block that is not as long as its run")?;
                     interior(map, &at, page, run, Kind::Blank)?;
                 }
-                Kind::Foreign => interior(map, &at, page, run, Kind::Blank)?,
+                Kind::Foreign | Kind::Kept => interior(map, &at, page, run, Kind::Blank)?,
                 Kind::Blank | Kind::FreeTail | Kind::MediumBody => at.assert(1, false, "no run begins here")?,
             }
         }

@@ -81,6 +81,10 @@ impl Stats {
                         stats.top_free += bytes;
                     }
                 }
+                Kind::Kept => {
+                    stats.pages_free += run as usize;
+                    stats.free_runs += 1;
+                }
                 _ => {}
             }
         }

@@ -7,10 +7,11 @@ use core::ptr;
 use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::local::Local;
+use super::local::{Cur, Local};
 use super::recent::Recent;
+use crate::pages::header::{Kind, Link};
 use crate::slab::ALL_FREE;
-use crate::units::{Class, Geometry, WORD_BITS};
+use crate::units::{Class, Geometry, WORD_BITS, Word};
 
 /// How the fast path of `free` ended.
 pub(crate) enum Freed {
@@ -20,6 +21,14 @@ pub(crate) enum Freed {
     MaybeEmpty,
     /// Nothing was done: not an ordinary free.
     NotHere,
+}
+
+impl Freed {
+    /// A slot was freed, and its word, one of the class of `cur`, is `now`.
+    #[inline(always)]
+    fn by(now: Word, cur: &Cur, word: &AtomicUsize) -> Self {
+        if now != ALL_FREE || cur.is_at(word) { Self::Done } else { Self::MaybeEmpty }
+    }
 }
 
 /// Takes a block of at least `size` bytes, if that is little and there is one
@@ -50,14 +59,15 @@ pub(crate) fn alloc_slot<const SHIFT: u32, const C: usize, R: Recent<C>>(
 /// Frees the block at `p` if it is a small slot of the owner whose slabs carry
 /// `token`; `sized` is the class that it must be of, if the caller knows.
 ///
-/// One load finds the header. If the block is the one that was taken last from
-/// those freed lately, the entry there tells its bit; else one multiplication
-/// finds the slot, and whether a slot begins there. The bit tells of a double
-/// free.
+/// One load finds the header, one multiplication the slot and whether a slot
+/// begins there, and its bit tells of a double free.
 ///
-/// The former is for blocks that come and go in a loop: nothing that the next
-/// allocation waits for depends on the block's address then, and the processor
-/// works on several rounds at once.
+/// A loop that takes a block and frees it again goes a shorter way: if the last
+/// free was of the block taken last, and so is this one, the entry that it was
+/// taken from tells the bit. Nothing that the next allocation waits for depends
+/// on the block's address then, and the processor works on several rounds at
+/// once. (Without the look back, programs that free now this, now that block
+/// pay for wrong guesses.)
 #[inline(always)]
 pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
@@ -73,36 +83,105 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     if header.owner.load(Relaxed) != token || sized.is_some_and(|class| header.class() != class) {
         return Freed::NotHere;
     }
-    let (last, class) = (local.last(), || sized.unwrap_or_else(|| header.class()));
-    let again = local.recent.above(last).filter(|entry| ptr::eq(entry.block(), p));
-    let (cur, word, bit) = match again {
-        Some(entry) => (last, entry.word(), entry.bit()),
-        None => {
-            // See `Geometry::slot_of`. A header that is not a small slab's has
-            // a reciprocal of 0 and fails here.
-            let recip = header.recip();
-            let product = offset as u64 * u64::from(recip);
-            if product as u32 >= recip {
-                return Freed::NotHere;
-            }
-            let slot = (product >> 32) as usize;
-            (local.cur(class()), header.bits().wrapping_add(slot / WORD_BITS), 1 << (slot % WORD_BITS))
-        }
-    };
-    // SAFETY: a small slab's bitmap has a word for every slot index that an
-    // offset in its page can give (`ClassInfo::words`); an entry's word is that
-    // of a slab of the owner's (I10).
-    let bits: &AtomicUsize = unsafe { &*word };
-    let old = bits.load(Relaxed);
-    if old & bit != 0 {
+    let looping = local.looping();
+    if let Some(entry) = local.recent.above(looping).filter(|entry| ptr::eq(entry.block(), p)) {
+        // SAFETY: an entry's word is that of a slab of the owner's (I10).
+        let word = unsafe { &*entry.word() };
+        let Some(now) = set(word, entry.bit()) else { return Freed::NotHere };
+        local.recent.push_again(looping);
+        return Freed::by(now, looping, word);
+    }
+    // See `Geometry::slot_of`. A header that is not a small slab's has a
+    // reciprocal of 0 and fails here.
+    let recip = header.recip();
+    let product = offset as u64 * u64::from(recip);
+    if product as u32 >= recip {
         return Freed::NotHere;
     }
-    let now = old | bit;
-    bits.store(now, Relaxed);
-    if again.is_some() {
-        local.recent.push_again(cur);
-    } else if let Some(above) = local.recent.above(cur) {
+    let slot = (product >> 32) as usize;
+    // SAFETY: a small slab's bitmap has a word for every slot index that an
+    // offset in its page can give (`ClassInfo::words`), and is never unmapped.
+    let word = unsafe { &*header.bits().wrapping_add(slot / WORD_BITS) };
+    let bit = 1 << (slot % WORD_BITS);
+    let Some(now) = set(word, bit) else { return Freed::NotHere };
+    let class = sized.unwrap_or_else(|| header.class());
+    let cur = local.cur(class);
+    if let Some(above) = local.recent.above(cur) {
+        local.note_looping(class, ptr::eq(above.block(), p));
         local.recent.push(cur, above, p, word, bit);
     }
-    if now != ALL_FREE || cur.is_at(word) { Freed::Done } else { Freed::MaybeEmpty }
+    Freed::by(now, cur, word)
+}
+
+/// As [`free`], of a medium slot.
+#[inline(always)]
+pub(crate) fn free_medium<const SHIFT: u32, const C: usize, R: Recent<C>>(
+    local: &Local<C, R>,
+    token: usize,
+    p: *mut u8,
+) -> Freed {
+    let Some((header, mut offset)) = local.header_of::<SHIFT>(p) else { return Freed::NotHere };
+    let header = match header.kind() {
+        Kind::Medium => header,
+        Kind::MediumBody => match header.next.page() {
+            Some(head) => {
+                let (head, pages) = local.head_of(header, head);
+                offset += pages << SHIFT;
+                head
+            }
+            None => return Freed::NotHere,
+        },
+        _ => return Freed::NotHere,
+    };
+    let class = header.class();
+    let Some(slot) = Geometry::<SHIFT>::slot_of(class, offset) else { return Freed::NotHere };
+    if header.owner.load(Relaxed) != token {
+        return Freed::NotHere;
+    }
+    // SAFETY: as in `free`; medium slabs have one word.
+    let word = unsafe { &*header.bits() };
+    let bit = 1 << slot;
+    if word.load(Relaxed) & bit != 0 || (word.load(Relaxed) | bit == ALL_FREE && !local.cur(class).is_at(word)) {
+        return Freed::NotHere;
+    }
+    header.soil(slot);
+    word.store(word.load(Relaxed) | bit, Relaxed);
+    let cur = local.cur(class);
+    if let Some(above) = local.recent.above(cur) {
+        local.recent.push(cur, above, p, word, bit);
+    }
+    Freed::Done
+}
+
+/// The bytes of the live block at `p`, if it is a small slot of the owner
+/// whose slabs carry `token`, and no frees of others wait in the slab.
+#[inline(always)]
+pub(crate) fn small<const SHIFT: u32, const C: usize, R: Recent<C>>(
+    local: &Local<C, R>,
+    token: usize,
+    p: *mut u8,
+) -> Option<usize> {
+    let (header, offset) = local.header_of::<SHIFT>(p)?;
+    let recip = header.recip();
+    let product = offset as u64 * u64::from(recip);
+    if header.owner.load(Relaxed) != token || product as u32 >= recip {
+        return None;
+    }
+    let slot = (product >> 32) as usize;
+    // SAFETY: as in `free`.
+    let word = unsafe { &*header.bits().wrapping_add(slot / WORD_BITS) };
+    let live = word.load(Relaxed) & 1 << (slot % WORD_BITS) == 0;
+    live.then(|| Geometry::<SHIFT>::info(header.class()).size as usize)
+}
+
+/// Sets the bit of a slot that is freed, and returns the word as it is now;
+/// `None` if it was set.
+#[inline(always)]
+fn set(word: &AtomicUsize, bit: Word) -> Option<Word> {
+    let old = word.load(Relaxed);
+    if old & bit != 0 {
+        return None;
+    }
+    word.store(old | bit, Relaxed);
+    Some(old | bit)
 }

@@ -195,9 +195,11 @@ impl Bin {
 #[repr(C)]
 pub(crate) struct Local<const C: usize, R> {
     cur: [Cur; C],
+    /// Has no blocks; behind the classes, so that it has an offset as well.
+    none: Cur,
     first: FirstRange,
-    /// The offset of the class that a block freed lately was taken from last.
-    last: AtomicUsize,
+    /// An offset in `cur`: see `looping`.
+    looping: AtomicUsize,
     bins: [Bin; C],
     /// Last, since largest: see there.
     pub(crate) recent: R,
@@ -206,8 +208,14 @@ pub(crate) struct Local<const C: usize, R> {
 impl<const C: usize, R: Recent<C>> Local<C, R> {
     pub(crate) const fn new() -> Self {
         let first = FirstRange { start: Cell::new(0), pages: Cell::new(0), table: Cell::new(ptr::null()) };
-        let last = AtomicUsize::new(0);
-        Self { cur: [const { Cur::new() }; C], first, last, bins: [const { Bin::new() }; C], recent: R::NEW }
+        Self {
+            cur: [const { Cur::new() }; C],
+            none: Cur::new(),
+            first,
+            looping: AtomicUsize::new(0),
+            bins: [const { Bin::new() }; C],
+            recent: R::NEW,
+        }
     }
 
     /// Takes note of how far the heap's first range reaches now.
@@ -235,23 +243,37 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         Some((unsafe { &*header }, p.addr() & ((1 << SHIFT) - 1)))
     }
 
+    /// The header of the page `head` of the first range, from the header of a
+    /// page of the same slab, and how many pages lie between.
+    #[inline(always)]
+    pub(crate) fn head_of<'a>(&self, body: &'a Header, head: PageNo) -> (&'a Header, usize) {
+        let index = (ptr::from_ref(body).addr() - self.first.table.get().addr()) / size_of::<Header>();
+        let pages = index - (head.get() - PageNo::FIRST.get()) as usize;
+        // SAFETY: a body's link leads to the head of its run (I4), below it in
+        // the same table; the first range begins with the first page.
+        (unsafe { &*ptr::from_ref(body).wrapping_sub(pages) }, pages)
+    }
+
     /// Takes a block of `class` if one is at hand.
     #[inline(always)]
     pub(crate) fn take(&self, class: Class) -> Option<*mut u8> {
         let cur = self.cur(class);
-        match self.recent.pop(cur) {
-            Some(block) => {
-                self.last.store(class.offset(), Relaxed);
-                Some(block)
-            }
-            None => cur.take_lowest(),
-        }
+        self.recent.pop(cur).or_else(|| cur.take_lowest())
     }
 
-    /// The class that a block freed lately was taken from last.
+    /// The class of a loop that takes a block and frees it again, as far as
+    /// the last free tells; a class without blocks if it tells of none.
     #[inline(always)]
-    pub(crate) fn last(&self) -> &Cur {
-        self.cur_at(self.last.load(Relaxed))
+    pub(crate) fn looping(&self) -> &Cur {
+        self.cur_at(self.looping.load(Relaxed))
+    }
+
+    /// Notes whether the block of `class` freed now is the one that was taken
+    /// last.
+    #[inline(always)]
+    pub(crate) fn note_looping(&self, class: Class, was_last: bool) {
+        let none = C * STRIDE;
+        self.looping.store(if was_last { class.offset() } else { none }, Relaxed);
     }
 
     /// Remembers no block of `class` as freed lately.

@@ -20,6 +20,7 @@
 //! touched ones cost memory where tables are mapped. The heap for a single owner,
 //! which may live in a few KiB, does without ([`Nothing`]).
 
+use core::mem::offset_of;
 use core::ptr;
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicPtr, AtomicUsize};
@@ -27,9 +28,12 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize};
 use super::local::Cur;
 use crate::units::{Class, Word};
 
-/// The most blocks of a class that are remembered. More only help programs that
-/// free and allocate in bursts, which find their blocks by the bits as well.
-const DEPTH: usize = 16;
+/// Entries of a stack, bottom and wall included, for the sizes that programs
+/// use by the thousand, and for larger ones. Where frees and allocations come at
+/// random, a stack is now and then empty or full; each time the processor
+/// guesses wrong, which costs as much as the rest of the call.
+const DEEP: usize = 64;
+const SHALLOW: usize = 16;
 
 /// The block of the entry above the highest: no block at all.
 const WALL: *mut u8 = ptr::without_provenance_mut(1);
@@ -142,14 +146,18 @@ impl<const C: usize> Recent<C> for Nothing {
 
 /// A stack for each class.
 ///
-/// All zero: every class's top is the bottom of the first class, and nothing is
-/// ever found.
+/// All zero: every class's top is the first entry, which is no class's, and
+/// nothing is found.
 #[derive(Debug)]
-pub(crate) struct Stacks<const C: usize>([[Entry; DEPTH + 2]; C]);
+#[repr(C)]
+pub(crate) struct Stacks<const C: usize> {
+    /// Has no entries, ever; for what is no class, or not used yet.
+    none: [Entry; 2],
+    deep: [[Entry; DEEP]; Class::IN_TABLE],
+    shallow: [[Entry; SHALLOW]; C],
+}
 
 impl<const C: usize> Stacks<C> {
-    const STACK: usize = size_of::<[Entry; DEPTH + 2]>();
-
     /// The entry `offset` bytes into the stacks.
     #[inline(always)]
     fn at(&self, offset: usize) -> &Entry {
@@ -160,13 +168,33 @@ impl<const C: usize> Stacks<C> {
         unsafe { &*entry }
     }
 
-    fn bottom(class: Class) -> usize {
-        class.index() % C * Self::STACK
+    /// Forgets the entries from the one at `offset` up to the wall. Those that
+    /// were never used, or forgotten before, lie together above the others.
+    fn wipe(&self, offset: usize, wall: usize) {
+        for entry in (offset..wall).step_by(ENTRY).map(|offset| self.at(offset)) {
+            if entry.block().is_null() {
+                break;
+            }
+            entry.block.store(ptr::null_mut(), Relaxed);
+        }
+    }
+
+    /// The offsets of the bottom and the wall of the class's stack.
+    fn ends(class: Class) -> (usize, usize) {
+        let (bottom, entries) = match class.index() {
+            index if index < Class::IN_TABLE => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP),
+            index => (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, SHALLOW),
+        };
+        (bottom, bottom + (entries - 1) * ENTRY)
     }
 }
 
 impl<const C: usize> Recent<C> for Stacks<C> {
-    const NEW: Self = Self([const { [const { Entry::new() }; DEPTH + 2] }; C]);
+    const NEW: Self = Self {
+        none: [const { Entry::new() }; 2],
+        deep: [const { [const { Entry::new() }; DEEP] }; Class::IN_TABLE],
+        shallow: [const { [const { Entry::new() }; SHALLOW] }; C],
+    };
 
     #[inline(always)]
     fn pop(&self, cur: &Cur) -> Option<*mut u8> {
@@ -207,16 +235,14 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     }
 
     fn forget(&self, cur: &Cur, class: Class) {
-        let bottom = Self::bottom(class);
+        let (bottom, wall) = Self::ends(class);
         cur.set_top(bottom);
-        for index in 1..=DEPTH {
-            self.at(bottom + index * ENTRY).block.store(ptr::null_mut(), Relaxed);
-        }
-        self.at(bottom + (DEPTH + 1) * ENTRY).block.store(WALL, Relaxed);
+        self.wipe(bottom + ENTRY, wall);
+        self.at(wall).block.store(WALL, Relaxed);
     }
 
     fn forget_slab(&self, cur: &Cur, class: Class, start: *const u8, bytes: usize) {
-        let bottom = Self::bottom(class);
+        let (bottom, wall) = Self::ends(class);
         let mut top = bottom;
         for offset in (bottom + ENTRY..=cur.top()).step_by(ENTRY) {
             let entry = self.at(offset);
@@ -226,15 +252,13 @@ impl<const C: usize> Recent<C> for Stacks<C> {
             }
         }
         cur.set_top(top);
-        for offset in (top + ENTRY..=bottom + DEPTH * ENTRY).step_by(ENTRY) {
-            self.at(offset).block.store(ptr::null_mut(), Relaxed);
-        }
+        self.wipe(top + ENTRY, wall);
     }
 
     fn entries(&self, cur: &Cur, class: Class) -> impl Iterator<Item = (&Entry, bool)> {
-        let bottom = Self::bottom(class);
+        let (bottom, wall) = Self::ends(class);
         let top = cur.top();
-        let entries = (1..=DEPTH).map(move |index| bottom + index * ENTRY);
+        let entries = (bottom + ENTRY..wall).step_by(ENTRY);
         entries.map(move |offset| (self.at(offset), offset <= top)).filter(|(entry, _)| !entry.block().is_null())
     }
 }

@@ -9,7 +9,7 @@
 //!   Small, Medium   | length  | the owner's queue, or  | owner, bits, summary,
 //!    (head)         |         | the hand-over list     | recip, class, touched
 //!   MediumBody      | –       | next: the head         | –
-//!   Large (head)    | length  | –                      | bytes asked for
+//!   Large, Kept      | length  | –                      | bytes asked for
 //!   Foreign (head)  | length  | –                      | –
 //! ```
 //!
@@ -24,6 +24,8 @@
 //! lock of the run layer for everything else; exceptions are noted.
 
 use core::ptr;
+#[cfg(target_has_atomic = "64")]
+use core::sync::atomic::Ordering::AcqRel;
 use core::sync::atomic::Ordering::{Relaxed, Release};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize};
 
@@ -49,10 +51,12 @@ pub(crate) enum Kind {
     Large,
     /// The first page of a hole that the backend could not have.
     Foreign,
+    /// The first page of a freed block of whole pages that a thread keeps.
+    Kept,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Blank,
         Self::Free,
         Self::FreeTail,
@@ -61,6 +65,7 @@ impl Kind {
         Self::MediumBody,
         Self::Large,
         Self::Foreign,
+        Self::Kept,
     ];
 }
 
@@ -95,7 +100,9 @@ pub(crate) struct Header {
     mark: AtomicBool,
     class: AtomicU16,
     /// Words of the bitmap in use so far; slots beyond were never handed out.
-    touched: AtomicU16,
+    touched: AtomicU8,
+    /// Words from a local word to the remote one of the same slots.
+    remote: AtomicU8,
     /// In a medium slab: the slots that may hold something else than zero.
     /// Any thread that frees a slot sets its bit before the slot's own.
     pub(crate) soiled: AtomicU16,
@@ -114,6 +121,12 @@ impl Header {
     /// also sees what was set up before.
     pub(crate) fn set_kind(&self, kind: Kind) {
         self.kind.store(kind as u8, Release);
+    }
+
+    /// Makes a page of kind `from` one of kind `to`; `false` if it is none.
+    #[cfg(target_has_atomic = "64")]
+    pub(crate) fn change_kind(&self, from: Kind, to: Kind) -> bool {
+        self.kind.compare_exchange(from as u8, to as u8, AcqRel, Relaxed).is_ok()
     }
 
     /// Pages of the run that this header begins (or, of a free run, ends).
@@ -140,12 +153,18 @@ impl Header {
         self.bits.load(Relaxed)
     }
 
+    /// The remote word of the same slots as local word `word`, in a slab.
+    #[inline(always)]
+    pub(crate) fn remote(&self, word: usize) -> *const AtomicUsize {
+        self.bits().wrapping_add(usize::from(self.remote.load(Relaxed)) + word)
+    }
+
     pub(crate) fn touched(&self) -> usize {
         usize::from(self.touched.load(Relaxed))
     }
 
     pub(crate) fn set_touched(&self, words: usize) {
-        self.touched.store(words as u16, Relaxed);
+        self.touched.store(words as u8, Relaxed);
     }
 
     /// Where the page's bitmap lies when one word is enough.
@@ -172,7 +191,8 @@ impl Header {
     }
 
     /// Writes the fields of a slab, all but its kind and its owner.
-    pub(crate) fn set_slab(&self, class: Class, recip: u32, bits: *const AtomicUsize) {
+    pub(crate) fn set_slab(&self, class: Class, recip: u32, bits: *const AtomicUsize, remote: usize) {
+        self.remote.store(remote as u8, Relaxed);
         self.class.store(class.number(), Relaxed);
         self.bits.store(bits.cast_mut(), Relaxed);
         self.touched.store(0, Relaxed);

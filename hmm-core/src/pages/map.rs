@@ -133,6 +133,15 @@ impl<const SHIFT: u32> PageMap<SHIFT> {
         Self { regions: [const { Region::new() }; MAX_REGIONS] }
     }
 
+    /// The header of the page that `p` points into and the offset there, if
+    /// that is in the first region.
+    #[inline(always)]
+    pub(crate) fn header_in_first(&self, p: *const u8) -> Option<(&Header, usize)> {
+        let region = &self.regions[0];
+        let offset = p.addr().wrapping_sub(region.base().addr());
+        (offset < region.bytes.load(Acquire)).then(|| (region.header(offset >> SHIFT), offset & (Self::PAGE - 1)))
+    }
+
     /// The page that `p` points into; `None` if it is not in the heap.
     pub(crate) fn locate(&self, p: *const u8) -> Option<Spot<'_>> {
         self.regions.iter().find_map(|region| {

@@ -23,7 +23,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             for page in map.runs_in(index) {
                 let header = map.header(page);
                 if header.kind() == Kind::Free {
-                    any |= self.purge_run(map, page, header.run());
+                    any |= self.purge_run(map, page, header.run(), 1);
                 }
             }
         }
@@ -40,8 +40,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         }
     }
 
-    /// Purges the dirty stretches of `pages` free pages from `page` on.
-    fn purge_run(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) -> bool {
+    /// Purges the dirty stretches of at least `least` pages among the `pages`
+    /// pages from `page` on, which hold nothing. Says whether there were any.
+    pub(crate) fn purge_run(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32, least: u32) -> bool {
         let mut any = false;
         let mut done = 0;
         while done < pages {
@@ -51,7 +52,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             while done + length < pages && map.is_dirty(from.up(length)) == dirty {
                 length += 1;
             }
-            if dirty && self.purge(map, from, length) {
+            if dirty && length >= least && self.purge(map, from, length) {
                 map.set_dirty(from, length, false);
                 any = true;
             }

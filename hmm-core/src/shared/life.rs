@@ -83,6 +83,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             // owner's lists are not to be trusted. It is left alone.
             return;
         };
+        seat.give_all_kept();
         for number in 0..C {
             self.disband(&seat, Class::nth(number));
         }

@@ -23,6 +23,7 @@
 
 mod fork;
 mod hand_over;
+mod kept;
 mod life;
 mod lock;
 mod owner;
@@ -34,18 +35,20 @@ pub use owner::{Nobody, Owner};
 
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::AtomicPtr;
 use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicPtr, AtomicU32};
 
 use self::hand_over::HandOver;
 use self::life::Registry;
+use self::remote::Marked;
 use self::seat::Seat;
 use crate::check::{self, Violation};
 use crate::grow::HeapGrow;
 use crate::heap::fast::{self, Freed};
-use crate::heap::{FULL, PENDING, Supply, alloc, bits_of, free, resize};
+use crate::heap::{FULL, Ground, PENDING, Supply, alloc, bits_of, fit, free, large, resize};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
+use crate::pages::header::{Header, Kind};
 use crate::pages::map::PageMap;
 use crate::slab::{Block, Slot, locate};
 use crate::stats::Stats;
@@ -67,6 +70,8 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     /// Guards `inner`.
     lock: L,
     inner: UnsafeCell<Inner<G, SHIFT, C>>,
+    /// Pages left that owners may keep.
+    keep_room: AtomicU32,
     /// Guards the late owner. Taken before `lock`.
     late_lock: L,
     /// Serves threads that have no owner of their own.
@@ -95,6 +100,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             hand_over: [const { HandOver::new() }; C],
             lock: L::NEW,
             inner: UnsafeCell::new(Inner { pages: Pages::new(grow), registry: Registry::new() }),
+            keep_room: AtomicU32::new((kept::KEEP >> SHIFT) as u32),
             late_lock: L::NEW,
             late: AtomicPtr::new(ptr::null_mut()),
         }
@@ -120,7 +126,42 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub unsafe fn alloc(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
         match fast::alloc_slot::<SHIFT, C, _>(&owner.local, size) {
             Some(block) => block,
-            None => self.seated(owner, |seat| alloc::alloc(seat, size)).unwrap_or(ptr::null_mut()),
+            None => self
+                .take_kept(owner, size)
+                .or_else(|| self.seated(owner, |seat| alloc::alloc(seat, size)))
+                .unwrap_or(ptr::null_mut()),
+        }
+    }
+
+    /// A large block of `size` bytes that the owner freed and kept.
+    fn take_kept(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
+        if size <= Geometry::<SHIFT>::SLAB_MAX || size > kept::KEEP || !owner.is_at_rest() {
+            return None;
+        }
+        let (start, header) = owner.kept.take(Geometry::<SHIFT>::pages_for(size)?)?;
+        header.set_large_bytes(large::rounded(size));
+        Some(start)
+    }
+
+    /// Keeps the large block at `p`, which is freed, for the owner's next one;
+    /// `false` if it is none, or not to be kept.
+    fn keep(&self, p: *mut u8, owner: &Owner<C>) -> bool {
+        let Some((header, 0)) = self.map.header_in_first(p) else { return false };
+        if header.kind() != Kind::Large || !owner.is_at_rest() {
+            return false;
+        }
+        match owner.kept.put(&self.keep_room, p, header) {
+            Ok(Some(out)) => self.give_kept(out),
+            Ok(None) => {}
+            Err(()) => return false,
+        }
+        true
+    }
+
+    /// Gives back a run that was kept.
+    fn give_kept(&self, header: &Header) {
+        if let Some(page) = self.map.page_of(header) {
+            self.with_pages(|pages| pages.give_run(&self.map, page, true));
         }
     }
 
@@ -140,6 +181,13 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// As [`alloc`](Self::alloc).
     pub unsafe fn alloc_zeroed(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
+        if align <= GRANULE {
+            if let Some(p) = fast::alloc::<SHIFT, C, _>(&owner.local, size) {
+                // SAFETY: the block is ours and at least `size` bytes long.
+                unsafe { p.write_bytes(0, size) };
+                return p;
+            }
+        }
         self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)).unwrap_or(ptr::null_mut())
     }
 
@@ -194,9 +242,52 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
     }
 
-    #[cold]
+    /// What the fast path leaves: first what is common there, other owners'
+    /// small slots in the first region.
     #[inline(never)]
     fn free_slow(&self, p: *mut u8, owner: &Owner<C>) {
+        let Some((header, offset)) = self.map.header_in_first(p) else { return self.free_rest(p, owner) };
+        let recip = header.recip();
+        let product = offset as u64 * u64::from(recip);
+        if product as u32 >= recip || header.owner.load(Relaxed) & !(FULL | PENDING) == owner.token() {
+            return self.free_rest(p, owner);
+        }
+        let index = (product >> 32) as usize;
+        match remote::mark(header, index) {
+            Marked::More => {}
+            Marked::First => self.announce(header, index),
+            // (What would begin in the left-over bytes of a slab is no slot.)
+            Marked::Twice if index < usize::from(Geometry::<SHIFT>::info(header.class()).slots) => {
+                self.freed_twice(header, index);
+            }
+            Marked::Twice => self.free_rest(p, owner),
+        }
+    }
+
+    #[inline(never)]
+    fn announce(&self, header: &Header, index: usize) {
+        let words = Geometry::<SHIFT>::info(header.class()).words;
+        if remote::announce(header, usize::from(words), index) {
+            if let Some(page) = self.map.page_of(header) {
+                self.hand_over(page);
+            }
+        }
+    }
+
+    /// What is left of it: first the owner's medium slots, and large blocks.
+    #[inline(never)]
+    fn free_rest(&self, p: *mut u8, owner: &Owner<C>) {
+        match fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), p) {
+            Freed::Done => {}
+            Freed::NotHere if self.keep(p, owner) => {}
+            Freed::MaybeEmpty | Freed::NotHere => self.free_checked(p, owner),
+        }
+    }
+
+    /// Frees the block at `p`, whatever it is, or names the misuse.
+    #[cold]
+    #[inline(never)]
+    fn free_checked(&self, p: *mut u8, owner: &Owner<C>) {
         if p.is_null() {
             return;
         }
@@ -213,7 +304,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn free_sized_slow(&self, p: *mut u8, size: usize, align: usize, owner: &Owner<C>) {
         if !p.is_null() {
             self.judge(free::check_sized(self, p, size, align));
-            self.free_slow(p, owner);
+            // SAFETY: our caller's promise.
+            unsafe { self.free(owner, p) };
         }
     }
 
@@ -236,12 +328,41 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// As [`free`](Self::free); the old address is not used again if another
     /// is returned.
     pub unsafe fn realloc(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        if let Some(to) = unsafe { self.realloc_small(owner, p, align, size) } {
+            return to;
+        }
         let resize = |seat: &Seat<'_, G, L, SHIFT, C>| {
             // SAFETY: the caller's promise.
             unsafe { resize::realloc(seat, p, align, size) }
         };
         let new = self.seated(owner, resize);
         new.map_or(ptr::null_mut(), |new| self.judge(new))
+    }
+
+    /// [`realloc`](Self::realloc) of the owner's small blocks that stay where
+    /// they are or grow; `None` for all else.
+    ///
+    /// # Safety
+    ///
+    /// As [`realloc`](Self::realloc).
+    #[inline]
+    unsafe fn realloc_small(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> Option<*mut u8> {
+        let have = fast::small::<SHIFT, C, _>(&owner.local, owner.token(), p)?;
+        if align > GRANULE || !fit::keeps(have, size) && size <= have {
+            return None;
+        }
+        if size <= have {
+            return Some(p);
+        }
+        // SAFETY: the owner is the calling thread's.
+        let to = NonNull::new(unsafe { self.alloc(owner, size) })?;
+        // SAFETY: both blocks are the caller's, disjoint, and at least this
+        // long.
+        unsafe { to.as_ptr().copy_from_nonoverlapping(p, have) };
+        // SAFETY: the caller gives the old block up.
+        unsafe { self.free(owner, p) };
+        Some(to.as_ptr())
     }
 
     /// The bytes that the block at `p` holds.

@@ -6,6 +6,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicBool, compiler_fence};
 
+use super::kept::Kept;
 use static_assertions::assert_not_impl_any;
 
 use crate::heap::local::Local;
@@ -39,6 +40,8 @@ pub(crate) enum Role {
 pub struct Owner<const C: usize = HOSTED_CLASSES> {
     /// First, so that a thread's word is the address of its current words.
     pub(crate) local: Local<C, Stacks<C>>,
+    /// The large blocks that the thread freed and may want again.
+    pub(super) kept: Kept,
     role: Cell<Role>,
     /// Set while the owner's lists are being changed: whoever comes then (a
     /// signal handler on the same thread, the child of a fork) keeps off.
@@ -58,6 +61,7 @@ impl<const C: usize> Owner<C> {
     pub(crate) const fn new(role: Role, next: Option<NonNull<Self>>) -> Self {
         Self {
             local: Local::new(),
+            kept: Kept::new(),
             role: Cell::new(role),
             busy: AtomicBool::new(false),
             pooled: AtomicBool::new(false),
@@ -92,6 +96,12 @@ impl<const C: usize> Owner<C> {
 
     pub(crate) fn is_busy(&self) -> bool {
         self.busy.load(Relaxed)
+    }
+
+    /// Whether the calling thread, whose owner this is, may use what it keeps:
+    /// not nobody, and not interrupted in the middle of something.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.role() == Role::Thread && !self.is_busy()
     }
 
     /// Marks the beginning or the end of a change of the owner's lists. No

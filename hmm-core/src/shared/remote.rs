@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   who frees                            the owner
-//!   old = remote[w].fetch_or(bit)        owner word: PENDING off
+//!   old = remote[w].fetch_add(bit)       owner word: PENDING off
 //!   if old == 0:                         s = summary.swap(0)
 //!     summary.fetch_or(1 << w)           for each w in s:
 //!     owner word: PENDING on               m = remote[w].swap(0)
@@ -10,7 +10,7 @@
 //!       FULL → LISTED, hand over
 //! ```
 //!
-//! * **Reuse.** The release of `fetch_or` and the acquire of the owner's swap
+//! * **Reuse.** The release of `fetch_add` and the acquire of the owner's swap
 //!   order all accesses of the freeing thread before the slot is handed out
 //!   again.
 //! * **No lost bit.** The summary bit is set after the word, and the owner
@@ -20,7 +20,7 @@
 //! * **No lost FULL slab.** The owner stores FULL and then looks at the
 //!   summary; who frees sets the summary and then looks at the owner word.
 //!   Both pairs are sequentially consistent, so one of them sees the other.
-//! * After its `fetch_or` who frees must not rely on the slab: if that was its
+//! * After its `fetch_add` who frees must not rely on the slab: if that was its
 //!   last live slot, it may be gone and its page in another life. What is
 //!   needed of the header is read before. A late summary bit or mark means
 //!   nothing to the next slab: words that are empty when swapped are passed
@@ -52,35 +52,64 @@ pub(super) enum Outcome {
 pub(super) fn free<const SHIFT: u32>(slot: &Slot<'_>, p: *mut u8) -> Result<Outcome, Misuse> {
     let header = slot.header;
     let info = Geometry::<SHIFT>::info(slot.class);
-    let words = usize::from(info.words);
-    let bits = Bits::new(header, words);
-    let (word, bit) = (slot.index / WORD_BITS, 1 << (slot.index % WORD_BITS));
-    // A local bit that is set means a double free and no false alarm: the
-    // block reached this thread after the owner had cleared the bit.
-    if bits.local(word).load(Relaxed) & bit != 0 {
-        return Err(slot.misuse(What::DoubleFree, p));
-    }
     if info.run > 1 {
         header.soil(slot.index);
     }
-    let old = bits.remote(word).fetch_or(bit, Release);
-    if old & bit != 0 {
-        return Err(slot.misuse(What::DoubleFree, p));
+    match mark(header, slot.index) {
+        Marked::Twice => Err(slot.misuse(What::DoubleFree, p)),
+        Marked::First if announce(header, usize::from(info.words), slot.index) => Ok(Outcome::HandOver(slot.page)),
+        Marked::First | Marked::More => Ok(Outcome::Done),
     }
-    if old == 0 {
-        let summary = header.summary.fetch_or(1 << word, SeqCst) | 1 << word;
-        let mut owner = header.owner.load(SeqCst);
-        if owner & PENDING == 0 {
-            owner = header.owner.fetch_or(PENDING, SeqCst) | PENDING;
-        }
-        if owner & FULL != 0 && is_much(summary, words) {
-            // Somebody else may be first; if it is the owner, it drains.
-            if header.owner.compare_exchange(owner, LISTED, SeqCst, Relaxed).is_ok() {
-                return Ok(Outcome::HandOver(slot.page));
-            }
-        }
+}
+
+/// What a slot's remote bit met.
+pub(super) enum Marked {
+    /// The first bit of its word, which is to be announced.
+    First,
+    /// Others.
+    More,
+    /// Itself, or the local one: a double free. The bits are not to be
+    /// trusted any more.
+    Twice,
+}
+
+/// Sets the remote bit of slot `index`.
+///
+/// A local bit that is set means a double free and no false alarm: the block
+/// reached this thread after the owner had cleared the bit.
+#[inline(always)]
+pub(super) fn mark(header: &Header, index: usize) -> Marked {
+    let (word, bit) = (index / WORD_BITS, 1 << (index % WORD_BITS));
+    // SAFETY: a slab's bitmap has a word for every slot index (I4), and is not
+    // unmapped, ever.
+    let local = unsafe { &*header.bits().wrapping_add(word) };
+    if local.load(Relaxed) & bit != 0 {
+        return Marked::Twice;
     }
-    Ok(Outcome::Done)
+    // SAFETY: likewise.
+    let remote = unsafe { &*header.remote(word) };
+    // The bit is clear, so adding it sets it; and the processor can tell the
+    // old word of a sum, but of no union, in one instruction.
+    match remote.fetch_add(bit, Release) {
+        0 => Marked::First,
+        old if old & bit == 0 => Marked::More,
+        _ => Marked::Twice,
+    }
+}
+
+/// Lets the owner know that the word of slot `index` has remote frees now.
+/// `true` if that made the slab LISTED and the caller's, who hands it over.
+pub(super) fn announce(header: &Header, words: usize, index: usize) -> bool {
+    let bit = 1 << (index / WORD_BITS);
+    let summary = header.summary.fetch_or(bit, SeqCst) | bit;
+    let mut owner = header.owner.load(SeqCst);
+    if owner & PENDING == 0 {
+        owner = header.owner.fetch_or(PENDING, SeqCst) | PENDING;
+    }
+    // Somebody else may be first; if it is the owner, it drains.
+    owner & FULL != 0
+        && is_much(summary, words)
+        && header.owner.compare_exchange(owner, LISTED, SeqCst, Relaxed).is_ok()
 }
 
 /// Moves the remote bits of a slab of the caller's to its local bits. Returns

@@ -36,6 +36,13 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
         Some(Self { shared, owner, leaves: true })
     }
 
+    /// Gives back all that the owner keeps.
+    pub(super) fn give_all_kept(&self) {
+        for header in self.owner.kept.empty(&self.shared.keep_room) {
+            self.shared.give_kept(header);
+        }
+    }
+
     /// The seat of somebody who rests, to look at.
     pub(super) fn watching(shared: &'a Shared<G, L, SHIFT, C>, owner: &'a Owner<C>) -> Self {
         Self { shared, owner, leaves: false }
@@ -78,6 +85,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
     }
 
     fn before_growth(&self) {
+        self.give_all_kept();
         self.shared.sweep();
     }
 }
@@ -114,6 +122,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
     }
 
     fn reclaim(&self) {
+        self.give_all_kept();
         self.shared.sweep();
         collect::collect(self);
     }
@@ -161,7 +170,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// Ends the program over a slot that was free locally and remotely.
     #[cold]
-    fn freed_twice(&self, header: &Header, index: usize) {
+    pub(super) fn freed_twice(&self, header: &Header, index: usize) {
         if let Some(page) = self.map.page_of(header) {
             let slot = Slot { page, header, class: header.class(), index };
             let p = self.map.address(page).wrapping_add(index * slot.class.size());

@@ -4,7 +4,6 @@ use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::Relaxed;
 
 use crate::pages::header::Header;
-use crate::pages::meta::remote_distance;
 use crate::units::{WORD_BITS, Word};
 
 /// The word of a bitmap in which every slot is free.
@@ -51,8 +50,9 @@ impl<'a> Bits<'a> {
     /// Remote word `word`.
     pub(crate) fn remote(&self, word: usize) -> &'a AtomicUsize {
         debug_assert!(word < self.words);
-        let word = self.first.wrapping_add(remote_distance(self.words) + word);
-        // SAFETY: the remote words follow the local ones at this distance.
+        let word = self.header.remote(word);
+        // SAFETY: the remote words follow the local ones at the header's
+        // distance.
         unsafe { &*word }
     }
 

@@ -6,6 +6,7 @@ use super::Bits;
 use crate::grow::HeapGrow;
 use crate::pages::header::{Kind, Link};
 use crate::pages::map::PageMap;
+use crate::pages::meta::remote_distance;
 use crate::pages::{Growth, Pages};
 use crate::units::{Class, Geometry, PageNo};
 
@@ -23,7 +24,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             return None;
         };
         let medium = pages > 1;
-        header.set_slab(class, if medium { 0 } else { info.recip }, bits);
+        header.set_slab(class, if medium { 0 } else { info.recip }, bits, remote_distance(words));
         Bits::new(header, words).fill();
         let soiled = (0..pages).any(|i| map.is_dirty(page.up(i)));
         header.soiled.store(if soiled { !0 } else { 0 }, Relaxed);

@@ -42,7 +42,10 @@ pub(crate) fn locate<const SHIFT: u32>(map: &PageMap<SHIFT>, p: *const u8) -> Re
     let at = |place| Err(Misuse::new(What::InvalidFree, p, place));
     let (page, offset) = match spot.header.kind() {
         Kind::Large if spot.offset == 0 => return Ok(Block::Large { page: spot.page, header: spot.header }),
-        Kind::Large => return at(Place::Large { page: spot.page.get() }),
+        Kind::Kept if spot.offset == 0 => {
+            return Err(Misuse::new(What::DoubleFree, p, Place::Large { page: spot.page.get() }));
+        }
+        Kind::Large | Kind::Kept => return at(Place::Large { page: spot.page.get() }),
         Kind::Small | Kind::Medium => (spot.page, spot.offset),
         Kind::MediumBody => match spot.header.next.page() {
             Some(head) => (head, spot.offset + (((spot.page.get() - head.get()) as usize) << SHIFT)),

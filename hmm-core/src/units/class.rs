@@ -33,6 +33,9 @@ impl Class {
     /// Sizes up to this one are found by table, those above by formula.
     pub(crate) const TABLE_MAX: usize = 1024;
 
+    /// The number of classes up to that size.
+    pub(crate) const IN_TABLE: usize = index_by_search(Self::TABLE_MAX) + 1;
+
     /// The class of `size`, at most [`TABLE_MAX`](Self::TABLE_MAX).
     #[inline(always)]
     pub(crate) fn by_table(size: usize) -> Self {

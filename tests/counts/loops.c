@@ -1,0 +1,54 @@
+// Loops whose instructions are counted: what one round takes is the difference between a long
+// run and a short one.
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void **blocks;
+static long rounds;
+
+static void *free_all(void *unused)
+{
+    (void)unused;
+    for (long i = 0; i < rounds; i++)
+        free(blocks[i]);
+    return NULL;
+}
+
+// Takes a block and frees it, while another of its size lives.
+static void pair(size_t size)
+{
+    void *other = malloc(size);
+    for (long i = 0; i < rounds; i++) {
+        void *block = malloc(size);
+        __asm__ volatile("" : : "r"(block) : "memory");
+        free(block);
+    }
+    free(other);
+}
+
+// Takes blocks, which another thread frees if `remote` says so, and nobody otherwise.
+static void hand_over(size_t size, int remote)
+{
+    blocks = malloc((size_t)rounds * sizeof *blocks);
+    for (long i = 0; i < rounds; i++)
+        blocks[i] = malloc(size);
+    if (remote) {
+        pthread_t other;
+        pthread_create(&other, NULL, free_all, NULL);
+        pthread_join(other, NULL);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4)
+        return 2;
+    size_t size = strtoul(argv[2], NULL, 10);
+    rounds = strtol(argv[3], NULL, 10);
+    if (strcmp(argv[1], "pair") == 0)
+        pair(size);
+    else
+        hand_over(size, strcmp(argv[1], "remote") == 0);
+    return 0;
+}

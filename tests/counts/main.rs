@@ -1,0 +1,54 @@
+//! The instructions of the fast paths, counted: they are the same on every machine, where times are
+//! not. The bounds have a few instructions of slack for other compilers; what is beyond them was
+//! not meant.
+
+#![cfg(target_arch = "x86_64")]
+
+use hmm_tests::{Run, Source, Way};
+
+/// The instructions of one round of `loops.c`, call and dynamic linkage included.
+fn count(what: &str, size: usize) -> u64 {
+    let source = Source::file("counts/loops.c");
+    let program = source.compile(Way::Preload);
+    let run = |rounds: u64| {
+        let outcome = Run::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(&program)
+            .args([what.to_owned(), size.to_string(), rounds.to_string()])
+            .preload()
+            .run()
+            .exits(0);
+        let line =
+            outcome.stderr_of_program().lines().find_map(|line| line.split("Collected :").nth(1).map(str::to_owned));
+        let number = line.and_then(|number| number.trim().parse::<u64>().ok());
+        number.expect("callgrind says what it collected")
+    };
+    let (short, long) = (5_000, 15_000);
+    let per_round = (run(long) - run(short)) / (long - short);
+    println!("{what} {size}: {per_round} instructions");
+    per_round
+}
+
+#[test]
+fn small_pair() {
+    for size in [16, 32, 64, 1000] {
+        assert!(count("pair", size) <= 58);
+    }
+}
+
+#[test]
+fn medium_pair() {
+    assert!(count("pair", 16 * 1024) <= 200);
+}
+
+#[test]
+fn large_pair() {
+    for size in [256 * 1024, 4_000_000] {
+        assert!(count("pair", size) <= 180);
+    }
+}
+
+#[test]
+fn remote_free() {
+    assert!(count("remote", 64) - count("alone", 64) <= 62);
+}
