@@ -10,7 +10,10 @@ use crate::units::{Class, Geometry};
 
 /// A block of at least `size` bytes; null when memory has run out.
 pub(crate) fn alloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, size: usize) -> *mut u8 {
-    alloc_aligned(s, 1, size)
+    match size <= Geometry::<SHIFT>::SLAB_MAX {
+        true => slot(s, Geometry::<SHIFT>::class_of(size), size, 1),
+        false => whole_pages(s, size, 1, false),
+    }
 }
 
 /// A block of at least `size` bytes at a multiple of `align`, a power of two.

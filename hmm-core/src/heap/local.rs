@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, compiler_
 use super::recent::Recent;
 use crate::pages::header::{Header, Link};
 use crate::pages::map::PageMap;
-use crate::units::{Class, PageNo, STRIDE};
+use crate::units::{Class, PageNo, STRIDE, Word};
 
 /// What blocks of a class are taken from: those freed lately, then the current
 /// word.
@@ -77,17 +77,16 @@ impl Cur {
         Some(self.base.load(Relaxed).wrapping_add(slot as usize * self.size.load(Relaxed) as usize))
     }
 
-    /// Takes blocks from `word`, whose lowest `slots` bits are slots, from now
-    /// on. In an order in which a signal handler finds either a word with all
-    /// that belongs to it, or none.
-    pub(crate) fn set(&self, word: &AtomicUsize, base: *mut u8, slots: u32, size: u32) {
+    /// Takes blocks from a word from now on. In an order in which a signal
+    /// handler finds either a word with all that belongs to it, or none.
+    fn set(&self, slots: &Slots<'_>) {
         self.clear();
         compiler_fence(SeqCst);
-        self.base.store(base, Relaxed);
-        self.size.store(size, Relaxed);
-        self.slots.store(slots, Relaxed);
+        self.base.store(slots.base, Relaxed);
+        self.size.store(slots.size, Relaxed);
+        self.slots.store(slots.count, Relaxed);
         compiler_fence(SeqCst);
-        self.word.store(ptr::from_ref(word).cast_mut(), Relaxed);
+        self.word.store(ptr::from_ref(slots.word).cast_mut(), Relaxed);
     }
 
     pub(crate) fn clear(&self) {
@@ -98,6 +97,25 @@ impl Cur {
     #[inline(always)]
     pub(crate) fn is_at(&self, word: *const AtomicUsize) -> bool {
         ptr::eq(self.word.load(Relaxed), word)
+    }
+}
+
+/// The slots of one bitmap word.
+#[derive(Clone, Copy)]
+pub(crate) struct Slots<'a> {
+    pub(crate) word: &'a AtomicUsize,
+    /// The address of the first one.
+    pub(crate) base: *mut u8,
+    /// How many there are: the word's lowest bits.
+    pub(crate) count: u32,
+    /// Bytes of each.
+    pub(crate) size: u32,
+}
+
+impl Slots<'_> {
+    /// The bits of the word that are slots.
+    pub(crate) fn mask(&self) -> Word {
+        Word::MAX >> (Word::BITS - self.count)
     }
 }
 
@@ -258,7 +276,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     #[inline(always)]
     pub(crate) fn take(&self, class: Class) -> Option<*mut u8> {
         let cur = self.cur(class);
-        self.recent.pop(cur).or_else(|| cur.take_lowest())
+        if R::FILLS { self.recent.pop(cur) } else { cur.take_lowest() }
     }
 
     /// The class of a loop that takes a block and frees it again, as far as
@@ -274,6 +292,13 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     pub(crate) fn note_looping(&self, class: Class, was_last: bool) {
         let none = C * STRIDE;
         self.looping.store(if was_last { class.offset() } else { none }, Relaxed);
+    }
+
+    /// Takes blocks of `class` from these slots from now on.
+    pub(crate) fn take_from(&self, class: Class, slots: Slots<'_>) {
+        let cur = self.cur(class);
+        cur.set(&slots);
+        self.recent.fill(cur, class, slots);
     }
 
     /// Remembers no block of `class` as freed lately.

@@ -1,4 +1,5 @@
-//! The blocks freed lately, by class: where `malloc` looks first.
+//! The blocks freed lately, by class: where `malloc` looks first, and last: if
+//! there are none, the next bitmap word's free slots are entered here at once.
 //!
 //! ```text
 //!   | bottom | entry | entry | entry | gone | gone | … | wall |
@@ -25,14 +26,14 @@ use core::ptr;
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicPtr, AtomicUsize};
 
-use super::local::Cur;
+use super::local::{Cur, Slots};
 use crate::units::{Class, Word};
 
 /// Entries of a stack, bottom and wall included, for the sizes that programs
-/// use by the thousand, and for larger ones. Where frees and allocations come at
+/// use by the thousand (a whole word's slots) and for larger ones. Where frees and allocations come at
 /// random, a stack is now and then empty or full; each time the processor
 /// guesses wrong, which costs as much as the rest of the call.
-const DEEP: usize = 64;
+const DEEP: usize = 66;
 const SHALLOW: usize = 16;
 
 /// The block of the entry above the highest: no block at all.
@@ -88,8 +89,15 @@ const ENTRY: usize = size_of::<Entry>();
 pub(crate) trait Recent<const C: usize> {
     const NEW: Self;
 
+    /// Whether all blocks are taken from what is remembered.
+    const FILLS: bool;
+
     /// Takes the block of the class that was freed last.
     fn pop(&self, cur: &Cur) -> Option<*mut u8>;
+
+    /// Enters the free slots of a word of the class, of which nothing is
+    /// remembered, as many as fit: the lowest ones, to come first.
+    fn fill(&self, cur: &Cur, class: Class, slots: Slots<'_>);
 
     /// Where the next block would be remembered; `None` if none ever is.
     fn above(&self, cur: &Cur) -> Option<&Entry>;
@@ -118,6 +126,9 @@ pub(crate) struct Nothing;
 
 impl<const C: usize> Recent<C> for Nothing {
     const NEW: Self = Self;
+    const FILLS: bool = false;
+
+    fn fill(&self, _: &Cur, _: Class, _: Slots<'_>) {}
 
     #[inline(always)]
     fn pop(&self, _: &Cur) -> Option<*mut u8> {
@@ -195,6 +206,7 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         deep: [const { [const { Entry::new() }; DEEP] }; Class::IN_TABLE],
         shallow: [const { [const { Entry::new() }; SHALLOW] }; C],
     };
+    const FILLS: bool = true;
 
     #[inline(always)]
     fn pop(&self, cur: &Cur) -> Option<*mut u8> {
@@ -212,6 +224,21 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         let word = unsafe { &*entry.word() };
         word.store(word.load(Relaxed) ^ bit, Relaxed);
         Some(block)
+    }
+
+    fn fill(&self, cur: &Cur, class: Class, slots: Slots<'_>) {
+        let (bottom, wall) = Self::ends(class);
+        let mut free = slots.word.load(Relaxed) & slots.mask();
+        let count = (free.count_ones() as usize).min((wall - bottom) / ENTRY - 1);
+        let top = bottom + count * ENTRY;
+        for entry in (0..count).map(|below| self.at(top - below * ENTRY)) {
+            let index = free.trailing_zeros();
+            entry.block.store(slots.base.wrapping_add(index as usize * slots.size as usize), Relaxed);
+            entry.word.store(ptr::from_ref(slots.word).cast_mut(), Relaxed);
+            entry.bit.store(1 << index, Relaxed);
+            free &= free - 1;
+        }
+        cur.set_top(top);
     }
 
     #[inline(always)]

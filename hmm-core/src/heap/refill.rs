@@ -12,6 +12,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
+use super::local::Slots;
 use super::{Supply, bits_of};
 use crate::pages::Growth;
 use crate::pages::header::Header;
@@ -68,11 +69,12 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     s.drain(header, &bits);
     let bin = s.local().bin(class);
     let Some(word) = next_word(header, &bits, usize::from(info.slots), bin.sweep()) else { return false };
-    bin.set_sweep(word + 1);
     let before = word * WORD_BITS;
     let base = s.map().address(page).wrapping_add(before * info.size as usize);
-    let slots = (usize::from(info.slots) - before).min(WORD_BITS) as u32;
-    s.local().cur(class).set(bits.local(word), base, slots, info.size);
+    let count = (usize::from(info.slots) - before).min(WORD_BITS) as u32;
+    let slots = Slots { word: bits.local(word), base, count, size: info.size };
+    s.local().take_from(class, slots);
+    bin.set_sweep(word + 1);
     true
 }
 

@@ -124,13 +124,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// `owner` is the calling thread's, or nobody.
     pub unsafe fn alloc(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
-        match fast::alloc_slot::<SHIFT, C, _>(&owner.local, size) {
-            Some(block) => block,
-            None => self
-                .take_kept(owner, size)
-                .or_else(|| self.seated(owner, |seat| alloc::alloc(seat, size)))
-                .unwrap_or(ptr::null_mut()),
-        }
+        let at_hand = match size > Geometry::<SHIFT>::SLAB_MAX {
+            true => self.take_kept(owner, size),
+            false => fast::alloc_slot::<SHIFT, C, _>(&owner.local, size),
+        };
+        at_hand.or_else(|| self.seated(owner, |seat| alloc::alloc(seat, size))).unwrap_or(ptr::null_mut())
     }
 
     /// A large block of `size` bytes that the owner freed and kept.
