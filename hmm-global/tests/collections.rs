@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, LinkedList, VecDe
 use std::hint::black_box;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, mpsc};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use hmm_global::Hmm;
 
@@ -227,11 +227,17 @@ fn collections(seed: u64) {
     assert!(list.iter().zip(19_901..).all(|(text, round)| text.parse() == Ok(round - 1)));
 }
 
+/// Waits for threads to the end of their last destructor, where their heaps are given up: a scope
+/// waits for what they were to do, no longer, and the heap is not quiet then.
+fn join(threads: Vec<ScopedJoinHandle<'_, ()>>) {
+    for thread in threads {
+        thread.join().expect("the thread ends well");
+    }
+}
+
 fn in_many_threads() {
     thread::scope(|scope| {
-        for seed in 0..8 {
-            scope.spawn(move || collections(seed));
-        }
+        join((0..8).map(|seed| scope.spawn(move || collections(seed))).collect());
     });
 }
 
@@ -240,29 +246,31 @@ fn change_hands() {
     let (sender, receiver) = mpsc::channel::<(usize, Vec<u8>, Arc<String>)>();
     let receiver = Arc::new(Mutex::new(receiver));
     thread::scope(|scope| {
+        let mut threads = Vec::new();
         for maker in 0..4 {
             let sender = sender.clone();
-            scope.spawn(move || {
+            threads.push(scope.spawn(move || {
                 let mut dice = Dice::new(maker + 100);
                 for n in 0..10_000 {
                     let size = if n % 500 == 0 { 200_000 } else { dice.below(1500) };
                     let bytes = (0..size).map(|at| pattern(n, at)).collect();
                     sender.send((n, bytes, Arc::new(n.to_string()))).expect("somebody listens");
                 }
-            });
+            }));
         }
         drop(sender);
         for _ in 0..3 {
             let receiver = Arc::clone(&receiver);
-            scope.spawn(move || {
+            threads.push(scope.spawn(move || {
                 loop {
                     let next = receiver.lock().expect("nobody panics").recv();
                     let Ok((n, bytes, name)) = next else { break };
                     assert!(bytes.iter().enumerate().all(|(at, &byte)| byte == pattern(n, at)));
                     assert_eq!(*name, n.to_string());
                 }
-            });
+            }));
         }
+        join(threads);
     });
 }
 
