@@ -22,6 +22,7 @@
 //! ```
 
 mod fork;
+mod free;
 mod hand_over;
 mod kept;
 mod life;
@@ -35,24 +36,20 @@ pub use owner::{Nobody, Owner};
 
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicPtr, AtomicU32};
 
 use self::hand_over::HandOver;
 use self::life::Registry;
-use self::remote::Marked;
 use self::seat::Seat;
 use crate::check::{self, Violation};
 use crate::grow::HeapGrow;
-use crate::heap::fast::{self, Freed};
-use crate::heap::{FULL, Ground, PENDING, Supply, alloc, bits_of, fit, free, large, resize};
+use crate::heap::fast;
+use crate::heap::{Supply, alloc, fit, resize};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
-use crate::pages::header::{Header, Kind};
 use crate::pages::map::PageMap;
-use crate::slab::{Block, Slot, locate};
 use crate::stats::Stats;
-use crate::units::{Class, GRANULE, Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
+use crate::units::{GRANULE, Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
 
 /// A heap for many threads, over any backend and any [`Lock`].
 ///
@@ -131,38 +128,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         at_hand.or_else(|| self.seated(owner, |seat| alloc::alloc(seat, size))).unwrap_or(ptr::null_mut())
     }
 
-    /// A large block of `size` bytes that the owner freed and kept.
-    fn take_kept(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
-        if size <= Geometry::<SHIFT>::SLAB_MAX || size > kept::KEEP || !owner.is_at_rest() {
-            return None;
-        }
-        let (start, header) = owner.kept.take(Geometry::<SHIFT>::pages_for(size)?)?;
-        header.set_large_bytes(large::rounded(size));
-        Some(start)
-    }
-
-    /// Keeps the large block at `p`, which is freed, for the owner's next one;
-    /// `false` if it is none, or not to be kept.
-    fn keep(&self, p: *mut u8, owner: &Owner<C>) -> bool {
-        let Some((header, 0)) = self.map.header_in_first(p) else { return false };
-        if header.kind() != Kind::Large || !owner.is_at_rest() {
-            return false;
-        }
-        match owner.kept.put(&self.keep_room, p, header) {
-            Ok(Some(out)) => self.give_kept(out),
-            Ok(None) => {}
-            Err(()) => return false,
-        }
-        true
-    }
-
-    /// Gives back a run that was kept.
-    fn give_kept(&self, header: &Header) {
-        if let Some(page) = self.map.page_of(header) {
-            self.with_pages(|pages| pages.give_run(&self.map, page, true));
-        }
-    }
-
     /// As [`alloc`](Self::alloc), at a multiple of `align`, a power of two.
     ///
     /// # Safety
@@ -187,134 +152,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             }
         }
         self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)).unwrap_or(ptr::null_mut())
-    }
-
-    /// Frees the block at `p`; null is fine, and costs the fast path nothing.
-    /// Needs no owner: a thread may free before it has one and after it gave
-    /// it up.
-    ///
-    /// # Safety
-    ///
-    /// `owner` is the calling thread's, or nobody. If `p` is a live block,
-    /// nothing uses it any more.
-    #[inline(always)]
-    pub unsafe fn free(&self, owner: &Owner<C>, p: *mut u8) {
-        match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, None) {
-            Freed::Done => {}
-            Freed::MaybeEmpty => self.maybe_emptied(p, owner),
-            Freed::NotHere => self.free_slow(p, owner),
-        }
-    }
-
-    /// As [`free`](Self::free), after checking that the block may be one of
-    /// `size` bytes and alignment `align`, a power of two.
-    ///
-    /// # Safety
-    ///
-    /// As [`free`](Self::free).
-    #[inline(always)]
-    pub unsafe fn free_sized(&self, owner: &Owner<C>, p: *mut u8, size: usize, align: usize) {
-        if align > GRANULE || size > Class::TABLE_MAX.min(Geometry::<SHIFT>::SLAB_MAX) {
-            return self.free_sized_slow(p, size, align, owner);
-        }
-        let class = Some(Class::by_table(size));
-        match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, class) {
-            Freed::Done => {}
-            Freed::MaybeEmpty => self.maybe_emptied(p, owner),
-            Freed::NotHere => self.free_sized_slow(p, size, align, owner),
-        }
-    }
-
-    /// The last slot of a bitmap word was freed. Mostly others of the slab are
-    /// in use: that must be seen quickly.
-    #[cold]
-    #[inline(never)]
-    fn maybe_emptied(&self, p: *mut u8, owner: &Owner<C>) {
-        let header = owner.local.header_of::<SHIFT>(p);
-        if header.is_none_or(|(header, _)| !bits_of::<SHIFT>(header).all_free()) {
-            return;
-        }
-        let Some(seat) = Seat::take(self, owner) else { return };
-        if let Ok(Block::Slot(slot)) = locate(&self.map, p) {
-            free::emptied(&seat, slot.page, slot.header);
-        }
-    }
-
-    /// What the fast path leaves: first what is common there, other owners'
-    /// small slots in the first region.
-    #[inline(never)]
-    fn free_slow(&self, p: *mut u8, owner: &Owner<C>) {
-        let Some((header, offset)) = self.map.header_in_first(p) else { return self.free_rest(p, owner) };
-        let recip = header.recip();
-        let product = offset as u64 * u64::from(recip);
-        if product as u32 >= recip || header.owner.load(Relaxed) & !(FULL | PENDING) == owner.token() {
-            return self.free_rest(p, owner);
-        }
-        let index = (product >> 32) as usize;
-        match remote::mark(header, index) {
-            Marked::More => {}
-            Marked::First => self.announce(header, index),
-            // (What would begin in the left-over bytes of a slab is no slot.)
-            Marked::Twice if index < usize::from(Geometry::<SHIFT>::info(header.class()).slots) => {
-                self.freed_twice(header, index);
-            }
-            Marked::Twice => self.free_rest(p, owner),
-        }
-    }
-
-    #[inline(never)]
-    fn announce(&self, header: &Header, index: usize) {
-        let words = Geometry::<SHIFT>::info(header.class()).words;
-        if remote::announce(header, usize::from(words), index) {
-            if let Some(page) = self.map.page_of(header) {
-                self.hand_over(page);
-            }
-        }
-    }
-
-    /// What is left of it: first the owner's medium slots, and large blocks.
-    #[inline(never)]
-    fn free_rest(&self, p: *mut u8, owner: &Owner<C>) {
-        match fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), p) {
-            Freed::Done => {}
-            Freed::NotHere if self.keep(p, owner) => {}
-            Freed::MaybeEmpty | Freed::NotHere => self.free_checked(p, owner),
-        }
-    }
-
-    /// Frees the block at `p`, whatever it is, or names the misuse.
-    #[cold]
-    #[inline(never)]
-    fn free_checked(&self, p: *mut u8, owner: &Owner<C>) {
-        if p.is_null() {
-            return;
-        }
-        let freed = match locate(&self.map, p) {
-            Ok(Block::Slot(slot)) => self.free_slot(owner, &slot, p),
-            Ok(Block::Large { page, .. }) => free::free_large(self, page, p),
-            Err(misuse) => Err(misuse),
-        };
-        self.judge(freed);
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn free_sized_slow(&self, p: *mut u8, size: usize, align: usize, owner: &Owner<C>) {
-        if !p.is_null() {
-            self.judge(free::check_sized(self, p, size, align));
-            // SAFETY: our caller's promise.
-            unsafe { self.free(owner, p) };
-        }
-    }
-
-    /// Frees the slot at `p`, as the owner's if it is and can be now.
-    fn free_slot(&self, owner: &Owner<C>, slot: &Slot<'_>, p: *mut u8) -> Result<(), Misuse> {
-        if slot.header.owner.load(Relaxed) & !(FULL | PENDING) == owner.token() {
-            if let Some(seat) = Seat::take(self, owner) {
-                return free::free_slot(&seat, slot, p);
-            }
-        }
-        self.free_remote(slot, p)
     }
 
     /// Makes the block at `p` hold `size` bytes at a multiple of `align`, a
