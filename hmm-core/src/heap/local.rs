@@ -10,8 +10,9 @@ use crate::pages::header::{Header, Link};
 use crate::pages::map::PageMap;
 use crate::units::{Class, PageNo, STRIDE, Word};
 
-/// What blocks of a class are taken from: those freed lately, then the current
-/// word.
+/// What blocks of a class are taken from: what is remembered, where the free
+/// slots of the current word are entered, too; or, in heaps that remember
+/// nothing, the current word itself.
 ///
 /// ```text
 ///   top  ──► the entry of the block that was freed last

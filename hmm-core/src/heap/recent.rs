@@ -30,9 +30,10 @@ use super::local::{Cur, Slots};
 use crate::units::{Class, Word};
 
 /// Entries of a stack, bottom and wall included, for the sizes that programs
-/// use by the thousand (a whole word's slots) and for larger ones. Where frees and allocations come at
-/// random, a stack is now and then empty or full; each time the processor
-/// guesses wrong, which costs as much as the rest of the call.
+/// use by the thousand (a whole word's slots) and for larger ones. Where frees
+/// and allocations come at random, a stack is now and then empty or full; each
+/// time the processor guesses wrong, which costs as much as the rest of the
+/// call.
 const DEEP: usize = 66;
 const SHALLOW: usize = 16;
 

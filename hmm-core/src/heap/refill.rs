@@ -95,8 +95,9 @@ fn next_word(header: &Header, bits: &Bits<'_>, slots: usize, sweep: usize) -> Op
 }
 
 /// Takes the current slab of `class`, if there is one, out of use, after all
-/// blocks freed lately were forgotten: to the back of the queue. What is freed in it until its turn comes is found then
-/// without further ado; that it is FULL, if nothing was, can wait as long.
+/// blocks freed lately were forgotten: to the back of the queue. What is freed
+/// in it until its turn comes is found then without further ado; that it is
+/// FULL, if nothing was, can wait as long.
 pub(crate) fn retire<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) {
     let bin = s.local().bin(class);
     let Some(page) = bin.current() else { return };
