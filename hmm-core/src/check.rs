@@ -11,7 +11,7 @@ use crate::heap::{FULL, PENDING, Supply, bits_of};
 use crate::pages::Pages;
 use crate::pages::header::{Header, Kind, Link};
 use crate::pages::map::PageMap;
-use crate::slab::{ALL_FREE, Bits, Block, locate};
+use crate::slab::{ALL_FREE, Bits, Block, locate, parts};
 use crate::units::{Class, Geometry, PageNo, WORD_BITS};
 
 /// An invariant that does not hold, and where.
@@ -47,7 +47,7 @@ pub(crate) fn pages<G: HeapGrow, const SHIFT: u32>(
     map: &PageMap<SHIFT>,
     pages: &Pages<G, SHIFT>,
 ) -> Result<(), Violation> {
-    let mut free_pages = 0;
+    let (mut free_pages, mut dirty_pages) = (0, 0);
     for index in 0..map.regions().count() {
         let mut covered = 0;
         let mut after_free = false;
@@ -65,6 +65,7 @@ pub(crate) fn pages<G: HeapGrow, const SHIFT: u32>(
             match kind {
                 Kind::Free => {
                     free_pages += run as usize;
+                    dirty_pages += header.dirty_pages() as usize;
                     free_run(map, pages, &at, page, run)?;
                 }
                 Kind::Small | Kind::Medium => slab(map, &at, page, header)?,
@@ -78,7 +79,9 @@ pub(crate) fn pages<G: HeapGrow, const SHIFT: u32>(
             }
         }
     }
-    At(PageNo::FIRST).assert(3, free_pages == pages.free_pages(), "the count of free pages is off")
+    let all = At(PageNo::FIRST);
+    all.assert(3, free_pages == pages.free_pages(), "the count of free pages is off")?;
+    all.assert(3, dirty_pages == pages.dirty_pages(), "the count of dirty free pages is off")
 }
 
 fn free_run<G: HeapGrow, const SHIFT: u32>(
@@ -89,6 +92,8 @@ fn free_run<G: HeapGrow, const SHIFT: u32>(
     run: u32,
 ) -> Result<(), Violation> {
     at.assert(3, pages.knows_free(map, page), "a free run that is not in the tree")?;
+    let dirty = map.header(page).dirty_pages();
+    at.assert(3, dirty == map.count_dirty(page, run), "a free run with a wrong count of dirty pages")?;
     if run > 1 {
         let tail = map.header(page.up(run - 1));
         at.assert(1, tail.kind() == Kind::FreeTail && tail.run() == run, "a free run without its tail")?;
@@ -131,6 +136,10 @@ fn slab<const SHIFT: u32>(map: &PageMap<SHIFT>, at: &At, page: PageNo, header: &
         at.assert(5, local & phantoms == phantoms, "a phantom slot was handed out")?;
         at.assert(5, local & remote == 0, "a slot is free twice")?;
         at.assert(6, word < bits.touched() || local == ALL_FREE, "a slot of an untouched word is in use")?;
+    }
+    if !medium {
+        let clean = !header.soiled() & !parts::free_parts::<SHIFT>(header, &bits);
+        at.assert(11, clean == 0, "a slot in use in a part that holds no memory")?;
     }
     if header.owner.load(Relaxed) & FULL != 0 {
         at.assert(7, !bits.any_free(slots), "a FULL slab has a free slot")?;

@@ -1,7 +1,6 @@
 //! Allocating, past the fast path.
 
 use core::ptr;
-use core::sync::atomic::Ordering::Relaxed;
 
 use super::refill::refill;
 use super::{Supply, large};
@@ -100,7 +99,7 @@ fn scrape<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 /// Whether the medium slot at `p` was never used since its pages were zero.
 fn is_clean<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, p: *mut u8) -> bool {
     match locate(s.map(), p) {
-        Ok(Block::Slot(slot)) => slot.header.soiled.load(Relaxed) & (1 << slot.index) == 0,
+        Ok(Block::Slot(slot)) => slot.header.soiled() & (1 << slot.index) == 0,
         _ => false,
     }
 }

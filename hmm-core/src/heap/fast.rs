@@ -17,8 +17,9 @@ use crate::units::{Class, Geometry, WORD_BITS, Word};
 pub(crate) enum Freed {
     /// The block is free.
     Done,
-    /// It is, and perhaps its slab is empty: `free::emptied` has to look.
-    MaybeEmpty,
+    /// It is, and something else may have to be done: its slab may be empty, or
+    /// there is no room to remember it.
+    DoneAndMore,
     /// Nothing was done: not an ordinary free.
     NotHere,
 }
@@ -27,7 +28,7 @@ impl Freed {
     /// A slot was freed, and its word, one of the class of `cur`, is `now`.
     #[inline(always)]
     fn by(now: Word, cur: &Cur, word: &AtomicUsize) -> Self {
-        if now != ALL_FREE || cur.is_at(word) { Self::Done } else { Self::MaybeEmpty }
+        if now != ALL_FREE || cur.is_at(word) { Self::Done } else { Self::DoneAndMore }
     }
 }
 
@@ -108,7 +109,9 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     let cur = local.cur(class);
     if let Some(above) = local.recent.above(cur) {
         local.note_looping(class, ptr::eq(above.block(), p));
-        local.recent.push(cur, above, p, word, bit);
+        if !local.recent.push(cur, above, p, word, bit) {
+            return Freed::DoneAndMore;
+        }
     }
     Freed::by(now, cur, word)
 }
@@ -144,13 +147,13 @@ pub(crate) fn free_medium<const SHIFT: u32, const C: usize, R: Recent<C>>(
     if word.load(Relaxed) & bit != 0 || (word.load(Relaxed) | bit == ALL_FREE && !local.cur(class).is_at(word)) {
         return Freed::NotHere;
     }
-    header.soil(slot);
+    header.soil(1 << slot);
     word.store(word.load(Relaxed) | bit, Relaxed);
     let cur = local.cur(class);
-    if let Some(above) = local.recent.above(cur) {
-        local.recent.push(cur, above, p, word, bit);
+    match local.recent.above(cur) {
+        Some(above) if !local.recent.push(cur, above, p, word, bit) => Freed::DoneAndMore,
+        _ => Freed::Done,
     }
-    Freed::Done
 }
 
 /// The bytes of the live block at `p`, if it is a small slot of the owner

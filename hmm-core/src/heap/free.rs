@@ -51,7 +51,7 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     // The next frees of the slab take the fast path again.
     s.drain(slot.header, &bits);
     if Geometry::<SHIFT>::is_medium(slot.class) {
-        slot.header.soil(slot.index);
+        slot.header.soil(1 << slot.index);
     }
     let (word, bit) = (bits.local(slot.index / WORD_BITS), 1 << (slot.index % WORD_BITS));
     let now = word.load(Relaxed) | bit;
@@ -61,7 +61,9 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     }
     let (cur, recent) = (s.local().cur(slot.class), &s.local().recent);
     if let Some(above) = recent.above(cur) {
-        recent.push(cur, above, p, word, bit);
+        if !recent.push(cur, above, p, word, bit) {
+            s.local().make_room(slot.class);
+        }
     }
     if now == ALL_FREE {
         emptied(s, slot.page, slot.header);
@@ -81,6 +83,7 @@ pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
     let class = header.class();
     let (start, bytes) = (s.map().address(page), (header.run() as usize) << SHIFT);
     s.local().recent.forget_slab(s.local().cur(class), class, start, bytes);
+    s.local().uncount_freed(bytes);
     s.with_pages(|pages| pages.give_slab(s.map(), page));
 }
 

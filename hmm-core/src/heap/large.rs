@@ -69,7 +69,7 @@ fn clear<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, start: *mut u8
     let page_bytes = Geometry::<SHIFT>::PAGE;
     if size >= PURGE_MIN {
         let least = (PURGE_MIN >> SHIFT) as u32;
-        s.with_pages(|pages| pages.purge_run(s.map(), page, (size >> SHIFT) as u32, least));
+        s.with_pages(|pages| pages.purge_dirty(s.map(), page, (size >> SHIFT) as u32, least, u32::MAX));
     }
     let mut done = 0;
     while done < size {

@@ -114,9 +114,9 @@ pub(crate) struct Slots<'a> {
 }
 
 impl Slots<'_> {
-    /// The bits of the word that are slots.
-    pub(crate) fn mask(&self) -> Word {
-        Word::MAX >> (Word::BITS - self.count)
+    /// The bits of the word that are free slots.
+    pub(crate) fn free(&self) -> Word {
+        self.word.load(Relaxed) & Word::MAX >> (Word::BITS - self.count)
     }
 }
 
@@ -219,6 +219,10 @@ pub(crate) struct Local<const C: usize, R> {
     first: FirstRange,
     /// An offset in `cur`: see `looping`.
     looping: AtomicUsize,
+    /// See `count_freed`.
+    freed: Cell<usize>,
+    /// See `has_much_free`.
+    patience: Cell<usize>,
     bins: [Bin; C],
     /// Last, since largest: see there.
     pub(crate) recent: R,
@@ -232,6 +236,8 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
             none: Cur::new(),
             first,
             looping: AtomicUsize::new(0),
+            freed: Cell::new(0),
+            patience: Cell::new(0),
             bins: [const { Bin::new() }; C],
             recent: R::NEW,
         }
@@ -295,11 +301,43 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         self.looping.store(if was_last { class.offset() } else { none }, Relaxed);
     }
 
-    /// Takes blocks of `class` from these slots from now on.
-    pub(crate) fn take_from(&self, class: Class, slots: Slots<'_>) {
+    /// Takes blocks of `class` from these slots from now on. Returns the bits
+    /// of those that will come.
+    pub(crate) fn take_from(&self, class: Class, slots: Slots<'_>) -> Word {
         let cur = self.cur(class);
         cur.set(&slots);
-        self.recent.fill(cur, class, slots);
+        self.recent.fill(cur, class, slots)
+    }
+
+    /// There is no room to remember a block of `class`, if so: makes some.
+    pub(crate) fn make_room(&self, class: Class) {
+        let dropped = self.recent.make_room(self.cur(class), class);
+        self.count_freed(dropped * class.size());
+    }
+
+    /// `bytes` bytes of slots that were freed are not remembered: what lies
+    /// free in the owner's slabs became more.
+    pub(crate) fn count_freed(&self, bytes: usize) {
+        self.freed.set(self.freed.get().saturating_add(bytes));
+    }
+
+    /// So many of them were taken again, or went back with their slab.
+    pub(crate) fn uncount_freed(&self, bytes: usize) {
+        self.freed.set(self.freed.get().saturating_sub(bytes));
+    }
+
+    /// Whether so much became free inside the owner's slabs since they were
+    /// last looked through that they should be once more: `least` bytes, and
+    /// 1/32 of what they held then.
+    pub(crate) fn has_much_free(&self, least: usize) -> bool {
+        let freed = self.freed.get();
+        freed > least && freed > self.patience.get()
+    }
+
+    /// The owner's slabs were looked through; they hold `bytes` now.
+    pub(crate) fn looked_through(&self, bytes: usize) {
+        self.freed.set(0);
+        self.patience.set(bytes / 32);
     }
 
     /// Remembers no block of `class` as freed lately.

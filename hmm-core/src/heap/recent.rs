@@ -17,15 +17,25 @@
 //! slab of the owner's and the class, in use and not FULL. So they are forgotten
 //! before a slab is given back or marked FULL, the two ways to lose one.
 //!
+//! A full stack drops its older half: more is being freed than taken, and what
+//! is not remembered is counted ([`Local::count_freed`]), for the bound on what
+//! lies free inside slabs.
+//!
+//! A signal handler may come at any time, and takes and frees blocks of its own.
+//! Whoever moves entries closes the stack meanwhile: there is nothing to take,
+//! and no room.
+//!
 //! The stacks take more room than everything else of an owner, and only the
 //! touched ones cost memory where tables are mapped. The heap for a single owner,
 //! which may live in a few KiB, does without ([`Nothing`]).
 
 use core::mem::offset_of;
 use core::ptr;
-use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicPtr, AtomicUsize};
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
 
+#[cfg(doc)]
+use super::local::Local;
 use super::local::{Cur, Slots};
 use crate::units::{Class, Word};
 
@@ -97,8 +107,9 @@ pub(crate) trait Recent<const C: usize> {
     fn pop(&self, cur: &Cur) -> Option<*mut u8>;
 
     /// Enters the free slots of a word of the class, of which nothing is
-    /// remembered, as many as fit: the lowest ones, to come first.
-    fn fill(&self, cur: &Cur, class: Class, slots: Slots<'_>);
+    /// remembered, as many as fit: the lowest ones, to come first. Returns the
+    /// bits of the slots that can be taken now.
+    fn fill(&self, cur: &Cur, class: Class, slots: Slots<'_>) -> Word;
 
     /// Where the next block would be remembered; `None` if none ever is.
     fn above(&self, cur: &Cur) -> Option<&Entry>;
@@ -107,9 +118,13 @@ pub(crate) trait Recent<const C: usize> {
     /// taken.
     fn push_again(&self, cur: &Cur);
 
-    /// Remembers `block`, just freed, in `above`, the entry for it, if there is
-    /// room.
-    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const AtomicUsize, bit: Word);
+    /// Remembers `block`, just freed, in `above`, the entry for it; `false` if
+    /// there is no room.
+    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const AtomicUsize, bit: Word) -> bool;
+
+    /// Makes room if there is none: forgets the older half of the blocks of
+    /// `class`. Returns how many blocks that and the one without room are.
+    fn make_room(&self, cur: &Cur, class: Class) -> usize;
 
     /// Remembers nothing of `class`. Also makes it ready for its first block.
     fn forget(&self, cur: &Cur, class: Class);
@@ -129,7 +144,9 @@ impl<const C: usize> Recent<C> for Nothing {
     const NEW: Self = Self;
     const FILLS: bool = false;
 
-    fn fill(&self, _: &Cur, _: Class, _: Slots<'_>) {}
+    fn fill(&self, _: &Cur, _: Class, slots: Slots<'_>) -> Word {
+        slots.free()
+    }
 
     #[inline(always)]
     fn pop(&self, _: &Cur) -> Option<*mut u8> {
@@ -145,7 +162,13 @@ impl<const C: usize> Recent<C> for Nothing {
     fn push_again(&self, _: &Cur) {}
 
     #[inline(always)]
-    fn push(&self, _: &Cur, _: &Entry, _: *mut u8, _: *const AtomicUsize, _: Word) {}
+    fn push(&self, _: &Cur, _: &Entry, _: *mut u8, _: *const AtomicUsize, _: Word) -> bool {
+        true
+    }
+
+    fn make_room(&self, _: &Cur, _: Class) -> usize {
+        0
+    }
 
     fn forget(&self, _: &Cur, _: Class) {}
 
@@ -159,11 +182,12 @@ impl<const C: usize> Recent<C> for Nothing {
 /// A stack for each class.
 ///
 /// All zero: every class's top is the first entry, which is no class's, and
-/// nothing is found.
+/// nothing is found there. The owner of a block has a stack that was made ready.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Stacks<const C: usize> {
-    /// Has no entries, ever; for what is no class, or not used yet.
+    /// Has no entries, ever, and, once a class was made ready, no room: for what
+    /// is no class, or not used yet, or closed.
     none: [Entry; 2],
     deep: [[Entry; DEEP]; Class::IN_TABLE],
     shallow: [[Entry; SHALLOW]; C],
@@ -189,6 +213,15 @@ impl<const C: usize> Stacks<C> {
             }
             entry.block.store(ptr::null_mut(), Relaxed);
         }
+    }
+
+    /// Closes the stack while `change` is under way, which returns its top.
+    fn change(&self, cur: &Cur, change: impl FnOnce() -> usize) {
+        cur.set_top(offset_of!(Self, none));
+        compiler_fence(SeqCst);
+        let top = change();
+        compiler_fence(SeqCst);
+        cur.set_top(top);
     }
 
     /// The offsets of the bottom and the wall of the class's stack.
@@ -227,19 +260,23 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         Some(block)
     }
 
-    fn fill(&self, cur: &Cur, class: Class, slots: Slots<'_>) {
+    fn fill(&self, cur: &Cur, class: Class, slots: Slots<'_>) -> Word {
         let (bottom, wall) = Self::ends(class);
-        let mut free = slots.word.load(Relaxed) & slots.mask();
+        let all = slots.free();
+        let mut free = all;
         let count = (free.count_ones() as usize).min((wall - bottom) / ENTRY - 1);
         let top = bottom + count * ENTRY;
-        for entry in (0..count).map(|below| self.at(top - below * ENTRY)) {
-            let index = free.trailing_zeros();
-            entry.block.store(slots.base.wrapping_add(index as usize * slots.size as usize), Relaxed);
-            entry.word.store(ptr::from_ref(slots.word).cast_mut(), Relaxed);
-            entry.bit.store(1 << index, Relaxed);
-            free &= free - 1;
-        }
-        cur.set_top(top);
+        self.change(cur, || {
+            for entry in (0..count).map(|below| self.at(top - below * ENTRY)) {
+                let index = free.trailing_zeros();
+                entry.block.store(slots.base.wrapping_add(index as usize * slots.size as usize), Relaxed);
+                entry.word.store(ptr::from_ref(slots.word).cast_mut(), Relaxed);
+                entry.bit.store(1 << index, Relaxed);
+                free &= free - 1;
+            }
+            top
+        });
+        all & !free
     }
 
     #[inline(always)]
@@ -253,34 +290,55 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     }
 
     #[inline(always)]
-    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const AtomicUsize, bit: Word) {
-        if !ptr::eq(above.block(), WALL) {
+    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const AtomicUsize, bit: Word) -> bool {
+        let room = !ptr::eq(above.block(), WALL);
+        if room {
             above.block.store(block, Relaxed);
             above.word.store(word.cast_mut(), Relaxed);
             above.bit.store(bit, Relaxed);
             cur.set_top(cur.top() + ENTRY);
         }
+        room
+    }
+
+    fn make_room(&self, cur: &Cur, class: Class) -> usize {
+        let (bottom, wall) = Self::ends(class);
+        let top = cur.top();
+        if top + ENTRY != wall {
+            return 0;
+        }
+        let dropped = (top - bottom) / ENTRY / 2;
+        self.change(cur, || {
+            for from in (bottom + (dropped + 1) * ENTRY..=top).step_by(ENTRY) {
+                self.at(from).copy_to(self.at(from - dropped * ENTRY));
+            }
+            top - dropped * ENTRY
+        });
+        dropped + 1
     }
 
     fn forget(&self, cur: &Cur, class: Class) {
         let (bottom, wall) = Self::ends(class);
-        cur.set_top(bottom);
-        self.wipe(bottom + ENTRY, wall);
-        self.at(wall).block.store(WALL, Relaxed);
+        self.none[1].block.store(WALL, Relaxed);
+        self.change(cur, || {
+            self.wipe(bottom + ENTRY, wall);
+            self.at(wall).block.store(WALL, Relaxed);
+            bottom
+        });
     }
 
     fn forget_slab(&self, cur: &Cur, class: Class, start: *const u8, bytes: usize) {
         let (bottom, wall) = Self::ends(class);
-        let mut top = bottom;
-        for offset in (bottom + ENTRY..=cur.top()).step_by(ENTRY) {
-            let entry = self.at(offset);
-            if !entry.is_in(start, bytes) {
+        let entries = (bottom + ENTRY..=cur.top()).step_by(ENTRY);
+        self.change(cur, || {
+            let mut top = bottom;
+            for entry in entries.map(|offset| self.at(offset)).filter(|entry| !entry.is_in(start, bytes)) {
                 top += ENTRY;
                 entry.copy_to(self.at(top));
             }
-        }
-        cur.set_top(top);
-        self.wipe(top + ENTRY, wall);
+            self.wipe(top + ENTRY, wall);
+            top
+        });
     }
 
     fn entries(&self, cur: &Cur, class: Class) -> impl Iterator<Item = (&Entry, bool)> {

@@ -16,7 +16,7 @@ use super::local::Slots;
 use super::{Supply, bits_of};
 use crate::pages::Growth;
 use crate::pages::header::Header;
-use crate::slab::Bits;
+use crate::slab::{Bits, parts};
 use crate::units::{Class, Geometry, PageNo, WORD_BITS};
 
 /// Words with at least so many free slots are worth going back for before new
@@ -73,7 +73,14 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let base = s.map().address(page).wrapping_add(before * info.size as usize);
     let count = (usize::from(info.slots) - before).min(WORD_BITS) as u32;
     let slots = Slots { word: bits.local(word), base, count, size: info.size };
-    s.local().take_from(class, slots);
+    let entered = s.local().take_from(class, slots);
+    let mut new = 0;
+    if info.run == 1 {
+        let parts = parts::parts_of_slots::<SHIFT>(class, before, entered);
+        new = (parts & !header.soiled()).count_ones() as usize * parts::part_bytes::<SHIFT>();
+        header.soil(parts);
+    }
+    s.local().uncount_freed((entered.count_ones() as usize * class.size()).saturating_sub(new));
     bin.set_sweep(word + 1);
     true
 }
@@ -81,7 +88,7 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 /// The word of the slab to take blocks from next, when the sweep has come to
 /// `sweep`.
 fn next_word(header: &Header, bits: &Bits<'_>, slots: usize, sweep: usize) -> Option<usize> {
-    let free = |word| bits.local(word).load(Relaxed) & !Bits::phantoms(word, slots);
+    let free = |word| bits.free_in(word, slots);
     let touched = bits.touched();
     let ahead = (sweep..touched).find(|&word| free(word) != 0);
     if ahead.is_some() || touched == bits.words() {

@@ -106,7 +106,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
         let p = block.as_ptr();
         match fast::free::<SHIFT, C, _>(&self.local, TOKEN, p, None) {
             Freed::Done => Ok(()),
-            Freed::MaybeEmpty => {
+            Freed::DoneAndMore => {
                 if let Ok(crate::slab::Block::Slot(slot)) = locate(&self.map, p) {
                     free::emptied(&*self, slot.page, slot.header);
                 }

@@ -4,7 +4,7 @@
 //!   kind of page    | run     | links (next, prev)     | the rest
 //!   ----------------+---------+------------------------+---------------------
 //!   Blank           | –       | –                      | –
-//!   Free (head)     | length  | children in the tree   | –
+//!   Free (head)     | length  | children in the tree   | dirty pages
 //!   FreeTail        | length  | –                      | –
 //!   Small, Medium   | length  | the owner's queue, or  | owner, bits, summary,
 //!    (head)         |         | the hand-over list     | recip, class, touched
@@ -56,17 +56,30 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
-        Self::Blank,
-        Self::Free,
-        Self::FreeTail,
-        Self::Small,
-        Self::Medium,
-        Self::MediumBody,
-        Self::Large,
-        Self::Foreign,
-        Self::Kept,
-    ];
+    /// The kind of this number; those of four bits that are none are `Blank`.
+    #[inline(always)]
+    fn nth(number: u8) -> Self {
+        const ALL: [Kind; 16] = {
+            let mut all = [Kind::Blank; 16];
+            let kinds = [
+                Kind::Free,
+                Kind::FreeTail,
+                Kind::Small,
+                Kind::Medium,
+                Kind::MediumBody,
+                Kind::Large,
+                Kind::Foreign,
+                Kind::Kept,
+            ];
+            let mut index = 0;
+            while index < kinds.len() {
+                all[kinds[index] as usize] = kinds[index];
+                index += 1;
+            }
+            all
+        };
+        ALL[usize::from(number) % ALL.len()]
+    }
 }
 
 /// The header of one page. All zero: a blank page.
@@ -103,9 +116,10 @@ pub(crate) struct Header {
     touched: AtomicU8,
     /// Words from a local word to the remote one of the same slots.
     remote: AtomicU8,
-    /// In a medium slab: the slots that may hold something else than zero.
-    /// Any thread that frees a slot sets its bit before the slot's own.
-    pub(crate) soiled: AtomicU16,
+    /// In a slab: the parts of it that may hold something else than zero, and
+    /// thus memory; see `slab::parts`. Any thread that frees a medium slot sets
+    /// its bit before the slot's own.
+    soiled: AtomicU16,
 }
 
 #[cfg(target_pointer_width = "64")]
@@ -114,7 +128,7 @@ const _: () = assert!(size_of::<Header>() == 64, "a header is one cache line");
 impl Header {
     #[inline]
     pub(crate) fn kind(&self) -> Kind {
-        Kind::ALL[usize::from(self.kind.load(Relaxed)) % Kind::ALL.len()]
+        Kind::nth(self.kind.load(Relaxed))
     }
 
     /// Makes the page one of `kind`. Release: whoever sees the kind of a slab
@@ -181,6 +195,16 @@ impl Header {
         self.inline[0].store(bytes, Relaxed);
     }
 
+    /// In the head of a free run: its pages that may hold something else than
+    /// zero.
+    pub(crate) fn dirty_pages(&self) -> u32 {
+        self.inline[0].load(Relaxed) as u32
+    }
+
+    pub(crate) fn set_dirty_pages(&self, pages: u32) {
+        self.inline[0].store(pages as usize, Relaxed);
+    }
+
     /// See the field of this name.
     pub(crate) fn is_marked(&self) -> bool {
         self.mark.load(Relaxed)
@@ -200,19 +224,36 @@ impl Header {
         self.recip.store(recip, Relaxed);
     }
 
-    /// Notes that slot `slot` of this medium slab may hold something else
-    /// than zero. Any thread that frees the slot may call it.
-    pub(crate) fn soil(&self, slot: usize) {
-        let bit = 1 << slot;
-        let old = self.soiled.load(Relaxed);
-        if old & bit == 0 {
+    /// The parts of this slab that may hold something else than zero.
+    #[inline]
+    pub(crate) fn soiled(&self) -> u16 {
+        self.soiled.load(Relaxed)
+    }
+
+    pub(crate) fn set_soiled(&self, parts: u16) {
+        self.soiled.store(parts, Relaxed);
+    }
+
+    /// Notes that `parts` of this slab may hold something else than zero. Any
+    /// thread that frees a medium slot may call it.
+    #[inline]
+    pub(crate) fn soil(&self, parts: u16) {
+        if self.soiled() & parts != parts {
             #[cfg(target_has_atomic = "ptr")]
-            self.soiled.fetch_or(bit, Relaxed);
+            self.soiled.fetch_or(parts, Relaxed);
             // Without such an instruction there is one owner and no other
             // thread.
             #[cfg(not(target_has_atomic = "ptr"))]
-            self.soiled.store(old | bit, Relaxed);
+            self.set_soiled(self.soiled() | parts);
         }
+    }
+
+    /// Notes that `parts`, wholly free ones, are zero.
+    pub(crate) fn unsoil(&self, parts: u16) {
+        #[cfg(target_has_atomic = "ptr")]
+        self.soiled.fetch_and(!parts, Relaxed);
+        #[cfg(not(target_has_atomic = "ptr"))]
+        self.set_soiled(self.soiled() & !parts);
     }
 
     /// Turns the header of a slab into one that no fast path accepts.

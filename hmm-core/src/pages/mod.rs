@@ -2,17 +2,19 @@
 //!
 //! ```text
 //!   region: | Small | Large ------ | Free ---- FreeTail | Medium Body | Free …  top |
-//!                                    \__ tree: best fit, lowest address __/      ^
+//!                                    \__ trees: best fit, lowest address _/      ^
 //!                                                              the backend's break
 //! ```
 //!
 //! Every page belongs to exactly one run. Free runs are merged with their
-//! neighbours at once and found best fit first; the run at the top goes back
-//! to the backend when it is long. The floors above ask for runs.
+//! neighbours at once and found best fit first; what they hold beyond a bound
+//! goes back to the backend at once. The floors above ask for runs.
 //!
 //! One lock, the caller's, guards it all; only the [`map`] is read without.
 
+mod free;
 pub(crate) mod header;
+pub(crate) mod keep;
 pub(crate) mod map;
 pub(crate) mod meta;
 mod purge;
@@ -21,10 +23,10 @@ mod swing;
 mod tree;
 mod widen;
 
-use self::map::{MAX_REGIONS, PageMap};
+use self::free::FreeRuns;
+use self::keep::Keep;
+use self::map::{MAX_REGIONS, PageMap, Region};
 use self::meta::Meta;
-use self::swing::Swing;
-use self::tree::RunTree;
 use crate::grow::HeapGrow;
 use crate::units::PageNo;
 
@@ -43,9 +45,7 @@ pub(crate) enum Growth {
 pub(crate) struct Pages<G, const SHIFT: u32> {
     grow: G,
     meta: Meta,
-    free: RunTree,
-    /// Pages in free runs.
-    free_pages: usize,
+    free: FreeRuns,
     /// Headers open so far, for each region.
     opened: [u32; MAX_REGIONS],
     /// The region that grew last.
@@ -54,7 +54,7 @@ pub(crate) struct Pages<G, const SHIFT: u32> {
     next_region: PageNo,
     /// Bytes in foreign holes.
     foreign: usize,
-    swing: Swing,
+    keep: Keep<SHIFT>,
 }
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
@@ -68,13 +68,12 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         Self {
             grow,
             meta: Meta::new(),
-            free: RunTree::new(),
-            free_pages: 0,
+            free: FreeRuns::new(),
             opened: [0; MAX_REGIONS],
             tip: 0,
             next_region: PageNo::FIRST,
             foreign: 0,
-            swing: Swing::new(),
+            keep: Keep::new(),
         }
     }
 
@@ -100,7 +99,23 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// Pages in free runs.
     pub(crate) fn free_pages(&self) -> usize {
-        self.free_pages
+        self.free.pages()
+    }
+
+    /// Pages that are not free.
+    pub(crate) fn used_pages(&self, map: &PageMap<SHIFT>) -> usize {
+        let mapped: usize = map.regions().map(Region::bytes).sum();
+        ((mapped - self.foreign) >> SHIFT) - self.free.pages()
+    }
+
+    /// How much free memory is kept.
+    pub(crate) fn keep(&mut self) -> &mut Keep<SHIFT> {
+        &mut self.keep
+    }
+
+    /// Pages in free runs that may hold memory.
+    pub(crate) fn dirty_pages(&self) -> usize {
+        self.free.dirty()
     }
 
     /// Bytes of the heap's own tables.
@@ -115,7 +130,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// The length of the longest free run in bytes.
     pub(crate) fn longest_free(&self, map: &PageMap<SHIFT>) -> usize {
-        self.free.longest(map).map_or(0, |page| map.header(page).run() as usize * Self::PAGE)
+        self.free.longest(map) as usize * Self::PAGE
     }
 
     /// Whether the free run that begins at `page` can be found.

@@ -1,5 +1,6 @@
 //! Giving back the memory of free pages and moving pages.
 
+use core::ops::Range;
 use core::ptr::NonNull;
 
 use super::Pages;
@@ -22,8 +23,8 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             }
             for page in map.runs_in(index) {
                 let header = map.header(page);
-                if header.kind() == Kind::Free {
-                    any |= self.purge_run(map, page, header.run(), 1);
+                if header.kind() == Kind::Free && header.dirty_pages() > 0 {
+                    any |= self.purge_free(map, page, u32::MAX) > 0;
                 }
             }
         }
@@ -40,36 +41,96 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         }
     }
 
-    /// Purges the dirty stretches of at least `least` pages among the `pages`
-    /// pages from `page` on, which hold nothing. Says whether there were any.
-    pub(crate) fn purge_run(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32, least: u32) -> bool {
-        let mut any = false;
-        let mut done = 0;
-        while done < pages {
-            let from = page.up(done);
-            let dirty = map.is_dirty(from);
-            let mut length = 1;
-            while done + length < pages && map.is_dirty(from.up(length)) == dirty {
-                length += 1;
-            }
-            if dirty && length >= least && self.purge(map, from, length) {
-                map.set_dirty(from, length, false);
-                any = true;
-            }
-            done += length;
+    /// Purges what free runs hold beyond what may be kept, the longest runs
+    /// first: those are the least likely to be taken soon, and the cheapest by
+    /// the page.
+    pub(super) fn keep_within(&mut self, map: &PageMap<SHIFT>) {
+        let room = self.keep.room(self.used_pages(map));
+        if self.free.dirty() <= room {
+            return;
         }
-        any
+        // A good deal at a time: each call costs as much as a few pages do.
+        let target = room - room / 4;
+        let mut given = 0;
+        while let Some(run) = self.free.longest_holding(map).filter(|_| self.free.dirty() > target) {
+            let gone = self.purge_free(map, run, (self.free.dirty() - target) as u32);
+            if gone == 0 {
+                break;
+            }
+            given += gone;
+        }
+        self.keep.swing.gave(given, self.free.dirty() as u32);
+    }
+
+    /// Bounds what is free and kept to `bytes`; with `None` to what the rule
+    /// says.
+    pub(crate) fn keep_free(&mut self, map: &PageMap<SHIFT>, bytes: Option<usize>) {
+        self.keep.set(bytes);
+        self.keep_within(map);
+    }
+
+    /// Whether `bytes` more free bytes may be kept.
+    pub(crate) fn has_room(&self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
+        self.free.dirty() + (bytes >> SHIFT) <= self.keep.room(self.used_pages(map))
+    }
+
+    /// Licenses a thread to keep `pages` more pages, if there is room, at the
+    /// cost of free runs.
+    pub(crate) fn license(&mut self, map: &PageMap<SHIFT>, pages: usize) -> bool {
+        let granted = self.keep.license(pages);
+        if granted {
+            self.keep_within(map);
+        }
+        granted
+    }
+
+    /// Purges up to `most` pages of the free run at `page`, the highest ones.
+    /// Returns how many.
+    fn purge_free(&mut self, map: &PageMap<SHIFT>, page: PageNo, most: u32) -> u32 {
+        let (length, dirty) = self.unlink(map, page);
+        let gone = self.purge_dirty(map, page, length, 1, most);
+        self.link(map, page, length, dirty - gone);
+        gone
+    }
+
+    /// Purges the dirty stretches of at least `least` pages among the `pages`
+    /// pages from `page` on, which hold nothing; `most` pages of them, the
+    /// highest ones. Returns how many.
+    pub(crate) fn purge_dirty(
+        &mut self,
+        map: &PageMap<SHIFT>,
+        page: PageNo,
+        pages: u32,
+        least: u32,
+        most: u32,
+    ) -> u32 {
+        let mut gone = 0;
+        let mut left = pages;
+        while let Some((below, length)) = map.last_dirty(page, left).filter(|_| gone < most) {
+            let some = length.min(most - gone);
+            let from = page.up(below + length - some);
+            if length >= least && self.purge(map, from, some) {
+                map.set_dirty(from, some, false);
+                gone += some;
+            }
+            left = below;
+        }
+        gone
     }
 
     fn purge(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) -> bool {
-        let Some(start) = NonNull::new(map.address(page)) else { return false };
-        let span = Span { start, bytes: (pages as usize) << SHIFT };
-        if Self::PAGE % self.grow.os_page() != 0 {
-            return false;
-        }
-        // SAFETY: the pages are free, page ends are OS page ends (checked
-        // above; regions begin at multiples of the heap's page size).
-        unsafe { self.grow.purge(span) }
+        Self::PAGE % self.grow.os_page() == 0 && self.purge_bytes(map, page, 0..(pages as usize) << SHIFT)
+    }
+
+    /// Purges these bytes, counted from the start of `page`. They hold nothing,
+    /// and begin and end whole pages of the system's.
+    pub(crate) fn purge_bytes(&mut self, map: &PageMap<SHIFT>, page: PageNo, bytes: Range<usize>) -> bool {
+        let start = map.address(page).wrapping_add(bytes.start);
+        let Some(start) = NonNull::new(start) else { return false };
+        // SAFETY: the caller's promise; regions begin at multiples of the
+        // heap's page size, which is one of the system's (`purge`), or those
+        // of the system's lie in its pages.
+        unsafe { self.grow.purge(Span { start, bytes: bytes.len() }) }
     }
 
     /// Moves the contents of `pages` used pages from `from` to `to`, both runs

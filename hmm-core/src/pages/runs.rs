@@ -48,18 +48,23 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Cuts `pages` aligned pages out of the free run at `run`, which is long
     /// enough, and returns what is left over.
     fn carve(&mut self, map: &PageMap<SHIFT>, run: PageNo, pages: u32, align_pages: u32) -> PageNo {
-        let length = self.unlink(map, run);
+        let (length, mut dirty) = self.unlink(map, run);
         let number = map.address(run).addr() >> SHIFT;
         let before = (number.wrapping_neg() & (align_pages as usize - 1)) as u32;
         let start = run.up(before);
         let after = length - before - pages;
+        let taken = map.count_dirty(start, pages);
+        dirty -= taken;
         if before > 0 {
-            self.link(map, run, before);
+            let low = if after > 0 { map.count_dirty(run, before) } else { dirty };
+            dirty -= low;
+            self.link(map, run, before, low);
         }
         if after > 0 {
-            self.link(map, start.up(pages), after);
+            self.link(map, start.up(pages), after, dirty);
         }
         map.header(start).set_run(pages);
+        self.keep.swing.took(pages - taken);
         start
     }
 
@@ -99,37 +104,45 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             }
         }
         let next = page.up(have);
-        self.unlink(map, next);
+        let (_, dirty) = self.unlink(map, next);
+        let taken = map.count_dirty(next, lacking);
         if room > lacking {
-            self.link(map, next.up(lacking), room - lacking);
+            self.link(map, next.up(lacking), room - lacking, dirty - taken);
         }
         map.header(page).set_run(want);
+        self.keep.swing.took(lacking - taken);
         true
     }
 
     /// Frees `pages` pages from `page` on and merges them with the free runs
-    /// on both sides; lowers the break if that leaves much at the top.
+    /// on both sides; gives back to the backend what is more than is kept.
     pub(super) fn give(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32, dirty: bool) {
         if dirty {
             map.set_dirty(page, pages, true);
         }
-        self.swing.freed(pages);
+        let mut dirty = if dirty { pages } else { map.count_dirty(page, pages) };
+        self.keep.swing.freed(pages);
         map.header(page).set_kind(Kind::Blank);
-        let behind = self.free_behind(map, page.up(pages - 1));
-        if behind > 0 {
-            self.unlink(map, page.up(pages));
+        let (mut start, mut length) = (page, pages);
+        if self.free_behind(map, page.up(pages - 1)) > 0 {
+            let (pages, more) = self.unlink(map, page.up(pages));
+            (length, dirty) = (length + pages, dirty + more);
         }
         let before = self.free_before(map, page);
-        let start = page.down(before);
         if before > 0 {
-            self.unlink(map, start);
+            start = page.down(before);
+            let (pages, more) = self.unlink(map, start);
+            (length, dirty) = (length + pages, dirty + more);
         }
-        self.link(map, start, before + pages + behind);
+        self.link(map, start, length, dirty);
         self.lower_if_long(map, start);
+        self.keep_within(map);
     }
 
-    /// Enters `pages` blank pages from `page` on as a free run.
-    pub(super) fn link(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) {
+    /// Enters `pages` blank pages from `page` on, of which `dirty` are dirty,
+    /// as a free run.
+    pub(super) fn link(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32, dirty: u32) {
+        debug_assert!(dirty == map.count_dirty(page, pages));
         if pages > 1 {
             let tail = map.header(page.up(pages - 1));
             tail.set_run(pages);
@@ -138,20 +151,19 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let head = map.header(page);
         head.set_run(pages);
         head.set_kind(Kind::Free);
+        head.set_dirty_pages(dirty);
         self.free.insert(map, page);
-        self.free_pages += pages as usize;
     }
 
     /// Takes the free run at `page` out of the books; its pages are blank
-    /// then. Returns its length.
-    pub(super) fn unlink(&mut self, map: &PageMap<SHIFT>, page: PageNo) -> u32 {
+    /// then. Returns their number, and that of the dirty ones.
+    pub(super) fn unlink(&mut self, map: &PageMap<SHIFT>, page: PageNo) -> (u32, u32) {
         let head = map.header(page);
         let pages = head.run();
         self.free.remove(map, page);
         head.set_kind(Kind::Blank);
         map.header(page.up(pages - 1)).set_kind(Kind::Blank);
-        self.free_pages -= pages as usize;
-        pages
+        (pages, head.dirty_pages())
     }
 
     /// The length of the free run right behind the page `last`, or 0.

@@ -1,7 +1,7 @@
-//! How much of the heap's top goes back and comes again.
+//! How much free memory goes back and comes again.
 //!
 //! ```text
-//!   top of the heap   /\      /\      /\         a program that takes and frees
+//!   pages in use      /\      /\      /\         a program that takes and frees
 //!                    /  \    /  \    /  \        the same amount over and over
 //!   ________________/    \__/    \__/    \___    pays for it once
 //! ```
@@ -16,12 +16,12 @@ const PATIENCE: u64 = 16;
 /// Pages that a swing is taken to have at least.
 const LEAST: u32 = 128;
 
-/// The memory of recent lowerings.
+/// What went back lately, and came again.
 #[derive(Debug)]
 pub(super) struct Swing {
     /// Pages given back and not taken again.
     given: u32,
-    /// Pages that were left free at the top then.
+    /// Pages that were free and kept then.
     left: u32,
     /// Pages of those given back that were taken again.
     again: u32,
@@ -36,19 +36,22 @@ impl Swing {
         Self { given: 0, left: 0, again: 0, width: 0, passed: 0 }
     }
 
-    /// Pages at the top that are worth keeping.
+    /// Free pages that are worth keeping.
     pub(super) fn width(&self) -> u32 {
         self.width
     }
 
-    /// `pages` pages went back, `left` stayed free at the top.
+    /// `pages` pages went back, `left` free ones were kept.
     pub(super) fn gave(&mut self, pages: u32, left: u32) {
+        if pages == 0 {
+            return;
+        }
         self.given = self.given.saturating_add(pages);
         self.left = left;
         self.again = 0;
     }
 
-    /// The heap grew by `pages` pages.
+    /// `pages` pages that held no memory were taken.
     pub(super) fn took(&mut self, pages: u32) {
         let again = pages.min(self.given);
         if again > 0 {

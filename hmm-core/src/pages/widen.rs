@@ -12,9 +12,6 @@ use crate::units::{PageNo, WORD_BITS};
 const OPEN_STEP: usize = 64 * 1024;
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
-    /// Free pages at the top that are always kept.
-    const KEEP_MIN: u32 = 128;
-
     /// Gets at least `pages` more pages from the backend, in one piece, and
     /// enters them as free. Says whether there were any.
     pub(super) fn widen(&mut self, map: &PageMap<SHIFT>, pages: u32) -> bool {
@@ -52,7 +49,6 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         }
         region.set_bytes((end as usize) << SHIFT);
         self.tip = tip;
-        self.swing.took(pages);
         let gap = ((offset - old_end) >> SHIFT) as u32;
         let page = first.up((offset >> SHIFT) as u32);
         if gap > 0 {
@@ -179,27 +175,29 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// Enters new pages as free, without lowering the break again.
     fn give_new(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) {
+        let dirty = map.count_dirty(page, pages);
         let (_, below, _) = map.surroundings(page);
         let before = if below == 0 { None } else { Some(map.header(page.down(1))) };
         match before {
             Some(last) if matches!(last.kind(), Kind::Free | Kind::FreeTail) => {
                 let start = page.down(last.run());
-                let length = self.unlink(map, start);
-                self.link(map, start, length + pages);
+                let (length, more) = self.unlink(map, start);
+                self.link(map, start, length + pages, dirty + more);
             }
-            _ => self.link(map, page, pages),
+            _ => self.link(map, page, pages, dirty),
         }
     }
 
     /// Gives the top of a region back if the free run at `page` ends there
-    /// and is longer than an eighth of the heap, and than what swings: all but
-    /// half of that.
+    /// and is longer than what may be kept: all but half of that.
     pub(super) fn lower_if_long(&mut self, map: &PageMap<SHIFT>, page: PageNo) {
         let run = map.header(page).run();
-        let (index, below, above) = map.surroundings(page);
-        let keep = Self::KEEP_MIN.max((below + above) / 8).max(self.swing.width());
-        if above == run && run > keep {
-            self.lower(map, index, page, keep / 2);
+        let (index, _, above) = map.surroundings(page);
+        if above == run {
+            let keep = u32::try_from(self.keep.allowed(self.used_pages(map))).unwrap_or(u32::MAX);
+            if run > keep {
+                self.lower(map, index, page, keep / 2);
+            }
         }
     }
 
@@ -212,18 +210,19 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let bytes = ((run - keep) as usize) << SHIFT;
         // The pages leave the books first: once the backend has them, they
         // may be anyone's.
-        self.unlink(map, page);
+        let (_, dirty) = self.unlink(map, page);
+        let gone = map.count_dirty(cut, run - keep);
         // SAFETY: the run is free and ends where its region ends.
         let lowered = unsafe { self.grow.shrink(start, bytes) };
         if lowered {
             let region = map.region(index);
             region.set_bytes(region.bytes() - bytes);
-            self.swing.gave(run - keep, keep);
             if keep > 0 {
-                self.link(map, page, keep);
+                self.link(map, page, keep, dirty - gone);
             }
+            self.keep.swing.gave(gone, self.free.dirty() as u32);
         } else {
-            self.link(map, page, run);
+            self.link(map, page, run, dirty);
         }
         lowered
     }

@@ -13,14 +13,14 @@ use core::sync::atomic::Ordering::Relaxed;
 use super::owner::Owner;
 use super::remote::{self, Marked};
 use super::seat::Seat;
-use super::{Lock, Shared, kept};
+use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::fast::{self, Freed};
-use crate::heap::{FULL, Ground, PENDING, bits_of, free, large};
+use crate::heap::{FULL, Ground, PENDING, bits_of, collect, free, large};
 use crate::misuse::Misuse;
 use crate::pages::header::{Header, Kind};
 use crate::slab::{Block, Slot, locate};
-use crate::units::{Class, GRANULE, Geometry};
+use crate::units::{Class, GRANULE, Geometry, WORD_BITS};
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
     /// Frees the block at `p`; null is fine, and costs the fast path nothing.
@@ -35,7 +35,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub unsafe fn free(&self, owner: &Owner<C>, p: *mut u8) {
         match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, None) {
             Freed::Done => {}
-            Freed::MaybeEmpty => self.maybe_emptied(p, owner),
+            Freed::DoneAndMore => self.after_free(p, owner),
             Freed::NotHere => self.free_slow(p, owner),
         }
     }
@@ -54,24 +54,35 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let class = Some(Class::by_table(size));
         match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, class) {
             Freed::Done => {}
-            Freed::MaybeEmpty => self.maybe_emptied(p, owner),
+            Freed::DoneAndMore => self.after_free(p, owner),
             Freed::NotHere => self.free_sized_slow(p, size, align, owner),
         }
     }
 
-    /// The last slot of a bitmap word was freed. Mostly others of the slab are
-    /// in use: that must be seen quickly.
+    /// The slot at `p`, the owner's, was freed, as the last one of its bitmap
+    /// word, or there was no room to remember it. Mostly others of the slab are
+    /// in use, and little is free: that must be seen quickly.
     #[cold]
     #[inline(never)]
-    fn maybe_emptied(&self, p: *mut u8, owner: &Owner<C>) {
-        let header = owner.local.header_of::<SHIFT>(p);
-        if header.is_none_or(|(header, _)| !bits_of::<SHIFT>(header).all_free()) {
+    fn after_free(&self, p: *mut u8, owner: &Owner<C>) {
+        let Ok(Block::Slot(slot)) = locate(&self.map, p) else { return };
+        owner.local.make_room(slot.class);
+        let is_empty = bits_of::<SHIFT>(slot.header).all_free();
+        if !is_empty && !self.has_much_free(owner) {
             return;
         }
         let Some(seat) = Seat::take(self, owner) else { return };
-        if let Ok(Block::Slot(slot)) = locate(&self.map, p) {
+        if is_empty {
             free::emptied(&seat, slot.page, slot.header);
         }
+        if self.has_much_free(owner) {
+            collect::collect(&seat);
+        }
+    }
+
+    /// Whether more lies free in the owner's slabs than may.
+    fn has_much_free(&self, owner: &Owner<C>) -> bool {
+        owner.local.has_much_free(self.slack.load(Relaxed))
     }
 
     /// What the fast path leaves: first what is common there, other owners'
@@ -87,7 +98,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let index = (product >> 32) as usize;
         match remote::mark(header, index) {
             Marked::More => {}
-            Marked::First => self.announce(header, index),
+            Marked::First => self.announce(header, index, owner),
             // (What would begin in the left-over bytes of a slab is no slot.)
             Marked::Twice if index < usize::from(Geometry::<SHIFT>::info(header.class()).slots) => {
                 self.freed_twice(header, index);
@@ -97,13 +108,15 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     #[inline(never)]
-    fn announce(&self, header: &Header, index: usize) {
-        let words = Geometry::<SHIFT>::info(header.class()).words;
-        if remote::announce(header, usize::from(words), index) {
+    fn announce(&self, header: &Header, index: usize, owner: &Owner<C>) {
+        // Read before: the slab may be gone after it.
+        let info = Geometry::<SHIFT>::info(header.class());
+        if remote::announce(header, usize::from(info.words), index) {
             if let Some(page) = self.map.page_of(header) {
                 self.hand_over(page);
             }
         }
+        self.strew(owner, info.size as usize * usize::from(info.slots).min(WORD_BITS));
     }
 
     /// What is left of it: first the owner's medium slots, and large blocks.
@@ -111,8 +124,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn free_rest(&self, p: *mut u8, owner: &Owner<C>) {
         match fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), p) {
             Freed::Done => {}
+            Freed::DoneAndMore => self.after_free(p, owner),
             Freed::NotHere if self.keep(p, owner) => {}
-            Freed::MaybeEmpty | Freed::NotHere => self.free_checked(p, owner),
+            Freed::NotHere => self.free_checked(p, owner),
         }
     }
 
@@ -153,7 +167,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// A large block of `size` bytes that the owner freed and kept.
     pub(super) fn take_kept(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
-        if size <= Geometry::<SHIFT>::SLAB_MAX || size > kept::KEEP || !owner.is_at_rest() {
+        if size <= Geometry::<SHIFT>::SLAB_MAX || !owner.is_at_rest() {
             return None;
         }
         let (start, header) = owner.kept.take(Geometry::<SHIFT>::pages_for(size)?)?;
@@ -168,12 +182,19 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if header.kind() != Kind::Large || !owner.is_at_rest() {
             return false;
         }
-        match owner.kept.put(&self.keep_room, p, header) {
+        match owner.kept.put(|pages| self.license(pages), p, header) {
             Ok(Some(out)) => self.give_kept(out),
             Ok(None) => {}
             Err(()) => return false,
         }
         true
+    }
+
+    /// Asks for a licence to keep `pages` more pages.
+    #[cold]
+    #[inline(never)]
+    fn license(&self, pages: u32) -> bool {
+        self.with_pages(|run_layer| run_layer.license(&self.map, pages as usize)).unwrap_or(false)
     }
 
     /// Gives back a run that was kept.

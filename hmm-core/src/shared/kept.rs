@@ -2,12 +2,12 @@
 //!
 //! ```text
 //!   owner   kept: | 4 pages @ 17 | 64 pages @ 100 | – | – |      licence: 96 pages
-//!   heap    room: what is left of KEEP for all threads' licences
+//!   heap    the bound on free memory (`pages/keep`), which the licences are part of
 //! ```
 //!
 //! A program that takes and frees the same few buffers over and over needs
 //! neither the lock nor the tree of free runs for it. What is kept is resident
-//! and free, so there is a bound on it for the whole heap, however many threads
+//! and free, so it counts for the heap's bound on that, however many threads
 //! sleep on what they keep: each takes out a licence for as many pages as it ever
 //! kept at once, and whoever gets none goes the long way.
 //!
@@ -16,13 +16,8 @@
 
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::AtomicU32;
-use core::sync::atomic::Ordering::Relaxed;
 
 use crate::pages::header::{Header, Kind};
-
-/// Bytes that all threads together may keep.
-pub(super) const KEEP: usize = 8 * 1024 * 1024;
 
 /// Runs that one thread keeps at most.
 const RUNS: usize = 4;
@@ -75,12 +70,17 @@ impl Kept {
         Some((start, header))
     }
 
-    /// Keeps the large block at `start`, which is freed, if `room`, the pages
-    /// left for licences, allows. `Err` if nothing was done, because of that,
-    /// or because another thread freed the block meanwhile. If there were too
+    /// Keeps the large block at `start`, which is freed, if `license`, asked for
+    /// more pages, allows. `Err` if nothing was done, because of that, or
+    /// because another thread freed the block meanwhile. If there were too
     /// many, the run to give back for it.
     #[inline]
-    pub(super) fn put(&self, room: &AtomicU32, start: *mut u8, header: &Header) -> Result<Option<&Header>, ()> {
+    pub(super) fn put(
+        &self,
+        license: impl FnOnce(u32) -> bool,
+        start: *mut u8,
+        header: &Header,
+    ) -> Result<Option<&Header>, ()> {
         let place = self.runs.iter().find(|run| run.pages.get() == 0).unwrap_or_else(|| {
             let oldest = self.oldest.get();
             self.oldest.set((oldest + 1) % RUNS);
@@ -88,7 +88,13 @@ impl Kept {
         });
         let pages = header.run();
         let want = self.pages.get() - place.pages.get() + pages;
-        if want > self.licence.get() && !self.license(room, want) || !header.change_kind(Kind::Large, Kind::Kept) {
+        if want > self.licence.get() {
+            if !license(want - self.licence.get()) {
+                return Err(());
+            }
+            self.licence.set(want);
+        }
+        if !header.change_kind(Kind::Large, Kind::Kept) {
             return Err(());
         }
         let out = place.take().map(|(_, header)| header);
@@ -99,22 +105,14 @@ impl Kept {
         Ok(out)
     }
 
-    /// Asks for a licence to keep `want` pages.
-    #[cold]
-    fn license(&self, room: &AtomicU32, want: u32) -> bool {
-        let lacking = want - self.licence.get();
-        let taken = room.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(lacking)).is_ok();
-        if taken {
-            self.licence.set(want);
-        }
-        taken
+    /// The pages of the licence, which ends.
+    pub(super) fn end_licence(&self) -> u32 {
+        self.licence.take()
     }
 
-    /// All that is kept, not kept any more: the caller gives it back. So goes
-    /// the licence.
-    pub(super) fn empty(&self, room: &AtomicU32) -> impl Iterator<Item = &Header> {
+    /// All that is kept, not kept any more: the caller gives it back.
+    pub(super) fn empty(&self) -> impl Iterator<Item = &Header> {
         self.pages.set(0);
-        room.fetch_add(self.licence.take(), Relaxed);
         self.runs.iter().filter_map(Run::take).map(|(_, header)| header)
     }
 }

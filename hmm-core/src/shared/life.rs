@@ -7,6 +7,7 @@ use super::owner::{Owner, Role};
 use super::seat::Seat;
 use super::{Inner, Lock, Shared};
 use crate::grow::HeapGrow;
+use crate::heap::collect::soiled_bytes;
 use crate::heap::{Ground, Supply, bits_of, refill};
 use crate::units::{Class, Geometry, PageNo};
 
@@ -84,21 +85,24 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             return;
         };
         seat.give_all_kept();
-        for number in 0..C {
-            self.disband(&seat, Class::nth(number));
-        }
+        let left = (0..C).map(|number| self.disband(&seat, Class::nth(number))).sum();
         drop(seat);
         self.with_inner(|inner| inner.registry.pool(owner));
+        self.sweep_if_much(left);
     }
 
-    /// Gives away all slabs of `class` that have free slots.
-    fn disband(&self, seat: &Seat<'_, G, L, SHIFT, C>, class: Class) {
+    /// Gives away all slabs of `class` that have free slots. Returns how much
+    /// may be free in them, in bytes.
+    fn disband(&self, seat: &Seat<'_, G, L, SHIFT, C>, class: Class) -> usize {
         seat.local().forget(class);
         refill::retire(seat, class);
         let bin = seat.local().bin(class);
+        let mut left = 0;
         while let Some(page) = bin.pop_front(&self.map) {
+            left += soiled_bytes::<SHIFT>(self.map.header(page));
             self.part_with(seat, page);
         }
+        left
     }
 
     fn part_with(&self, seat: &Seat<'_, G, L, SHIFT, C>, page: PageNo) {

@@ -30,13 +30,15 @@ mod lock;
 mod owner;
 mod remote;
 mod seat;
+mod sweep;
 
 pub use lock::Lock;
 pub use owner::{Nobody, Owner};
 
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU32};
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicPtr, AtomicUsize};
 
 use self::hand_over::HandOver;
 use self::life::Registry;
@@ -50,6 +52,9 @@ use crate::pages::Pages;
 use crate::pages::map::PageMap;
 use crate::stats::Stats;
 use crate::units::{GRANULE, Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
+
+/// What may lie free inside the slabs of a small owner, in bytes.
+const SLACK: usize = 256 * 1024;
 
 /// A heap for many threads, over any backend and any [`Lock`].
 ///
@@ -67,8 +72,14 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     /// Guards `inner`.
     lock: L,
     inner: UnsafeCell<Inner<G, SHIFT, C>>,
-    /// Pages left that owners may keep.
-    keep_room: AtomicU32,
+    /// Bytes that may become free inside an owner's slabs before they are looked
+    /// through.
+    slack: AtomicUsize,
+    /// Bytes that may have become free in slabs without an owner since the last
+    /// sweep.
+    strewn: AtomicUsize,
+    /// Bytes that those slabs held then.
+    listed: AtomicUsize,
     /// Guards the late owner. Taken before `lock`.
     late_lock: L,
     /// Serves threads that have no owner of their own.
@@ -97,7 +108,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             hand_over: [const { HandOver::new() }; C],
             lock: L::NEW,
             inner: UnsafeCell::new(Inner { pages: Pages::new(grow), registry: Registry::new() }),
-            keep_room: AtomicU32::new((kept::KEEP >> SHIFT) as u32),
+            slack: AtomicUsize::new(SLACK),
+            strewn: AtomicUsize::new(0),
+            listed: AtomicUsize::new(0),
             late_lock: L::NEW,
             late: AtomicPtr::new(ptr::null_mut()),
         }
@@ -216,6 +229,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             seat.reclaim();
         }
         self.with_inner(|inner| inner.pages.trim(&self.map, pad)).unwrap_or(false)
+    }
+
+    /// Bounds what the heap holds without using it to `bytes`, and, inside the
+    /// slabs of each owner, to an eighth of that; with `None`, to the rule of
+    /// `docs/design.md` again, by which it begins.
+    pub fn keep_free(&self, bytes: Option<usize>) {
+        self.slack.store(bytes.map_or(SLACK, |bytes| SLACK.min(bytes / 8)), Relaxed);
+        self.with_inner(|inner| inner.pages.keep_free(&self.map, bytes));
     }
 
     /// What the heap holds, by a walk over it; exact while no thread

@@ -42,6 +42,8 @@ pub struct Owner<const C: usize = HOSTED_CLASSES> {
     pub(crate) local: Local<C, Stacks<C>>,
     /// The large blocks that the thread freed and may want again.
     pub(super) kept: Kept,
+    /// Bytes of others' slabs that the thread freed into lately.
+    pub(super) strewn: Cell<usize>,
     role: Cell<Role>,
     /// Set while the owner's lists are being changed: whoever comes then (a
     /// signal handler on the same thread, the child of a fork) keeps off.
@@ -62,6 +64,7 @@ impl<const C: usize> Owner<C> {
         Self {
             local: Local::new(),
             kept: Kept::new(),
+            strewn: Cell::new(0),
             role: Cell::new(role),
             busy: AtomicBool::new(false),
             pooled: AtomicBool::new(false),

@@ -53,7 +53,7 @@ pub(super) fn free<const SHIFT: u32>(slot: &Slot<'_>, p: *mut u8) -> Result<Outc
     let header = slot.header;
     let info = Geometry::<SHIFT>::info(slot.class);
     if info.run > 1 {
-        header.soil(slot.index);
+        header.soil(1 << slot.index);
     }
     match mark(header, slot.index) {
         Marked::Twice => Err(slot.misuse(What::DoubleFree, p)),
@@ -112,17 +112,25 @@ pub(super) fn announce(header: &Header, words: usize, index: usize) -> bool {
         && header.owner.compare_exchange(owner, LISTED, SeqCst, Relaxed).is_ok()
 }
 
-/// Moves the remote bits of a slab of the caller's to its local bits. Returns
-/// a slot that was free already: somebody freed it twice.
-pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Option<usize> {
+/// What was moved over.
+#[derive(Default)]
+pub(super) struct Drained {
+    /// Slots that are free locally now.
+    pub(super) slots: usize,
+    /// A slot that was free already: somebody freed it twice.
+    pub(super) twice: Option<usize>,
+}
+
+/// Moves the remote bits of a slab of the caller's to its local bits.
+pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Drained {
+    let mut drained = Drained::default();
     if header.owner.load(Relaxed) & PENDING != 0 {
         header.owner.fetch_and(!PENDING, SeqCst);
     }
     if header.summary.load(Relaxed) == 0 {
-        return None;
+        return drained;
     }
     let mut summary = header.summary.swap(0, SeqCst);
-    let mut twice = None;
     while summary != 0 {
         let word = summary.trailing_zeros() as usize;
         summary &= summary - 1;
@@ -134,11 +142,12 @@ pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Option<usize> {
         let freed = bits.remote(word).swap(0, Acquire);
         let local = bits.local(word).load(Relaxed);
         if local & freed != 0 {
-            twice = Some(word * WORD_BITS + (local & freed).trailing_zeros() as usize);
+            drained.twice = Some(word * WORD_BITS + (local & freed).trailing_zeros() as usize);
         }
         bits.local(word).store(local | freed, Relaxed);
+        drained.slots += freed.count_ones() as usize;
     }
-    twice
+    drained
 }
 
 /// Marks a slab of the owner's FULL; `false` if it is worth keeping.

@@ -3,6 +3,7 @@
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use super::owner::{LISTED, Owner, Role};
+use super::sweep::Sweep;
 use super::{Lock, Shared, remote};
 use crate::check::Violation;
 use crate::grow::HeapGrow;
@@ -14,7 +15,7 @@ use crate::pages::Pages;
 use crate::pages::header::{Header, Kind, Link};
 use crate::pages::map::PageMap;
 use crate::slab::{Bits, Slot};
-use crate::units::{Class, PageNo};
+use crate::units::{Class, Geometry, PageNo};
 
 /// The calling thread's owner, whose lists it is about to change.
 pub(super) struct Seat<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> {
@@ -38,8 +39,12 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
 
     /// Gives back all that the owner keeps.
     pub(super) fn give_all_kept(&self) {
-        for header in self.owner.kept.empty(&self.shared.keep_room) {
+        for header in self.owner.kept.empty() {
             self.shared.give_kept(header);
+        }
+        let licence = self.owner.kept.end_licence() as usize;
+        if licence > 0 {
+            self.with_pages(|pages| pages.keep().return_license(licence));
         }
     }
 
@@ -69,7 +74,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
     }
 
     fn before_growth(&self) {
-        self.sweep();
+        self.sweep(Sweep::Empty);
     }
 }
 
@@ -86,7 +91,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
 
     fn before_growth(&self) {
         self.give_all_kept();
-        self.shared.sweep();
+        self.shared.sweep(Sweep::Empty);
     }
 }
 
@@ -102,7 +107,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
     }
 
     fn drain(&self, header: &Header, bits: &Bits<'_>) {
-        self.shared.drain_slab(header, bits);
+        let slots = self.shared.drain_slab(header, bits);
+        self.local().count_freed(slots * header.class().size());
     }
 
     fn close(&self, header: &Header) -> bool {
@@ -117,13 +123,16 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
         let page = self.shared.list(class).pop(&self.shared.map)?;
         let header = self.shared.map.header(page);
         header.owner.store(self.token(), SeqCst);
-        self.drain(header, &bits_of::<SHIFT>(header));
+        let bits = bits_of::<SHIFT>(header);
+        self.shared.drain_slab(header, &bits);
+        let (free, _) = bits.count(usize::from(Geometry::<SHIFT>::info(class).slots));
+        self.local().count_freed(free * class.size());
         Some(page)
     }
 
     fn reclaim(&self) {
         self.give_all_kept();
-        self.shared.sweep();
+        self.shared.sweep(Sweep::Parts);
         collect::collect(self);
     }
 
@@ -133,7 +142,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
 }
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
-    fn list(&self, class: Class) -> &super::HandOver {
+    pub(super) fn list(&self, class: Class) -> &super::HandOver {
         &self.hand_over[class.index() % C]
     }
 
@@ -161,11 +170,13 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     /// Moves the remote frees of a slab that is the caller's alone to its local
-    /// bits.
-    fn drain_slab(&self, header: &Header, bits: &Bits<'_>) {
-        if let Some(index) = remote::drain(header, bits) {
+    /// bits. Returns how many there were.
+    pub(super) fn drain_slab(&self, header: &Header, bits: &Bits<'_>) -> usize {
+        let drained = remote::drain(header, bits);
+        if let Some(index) = drained.twice {
             self.freed_twice(header, index);
         }
+        drained.slots
     }
 
     /// Ends the program over a slot that was free locally and remotely.
@@ -175,30 +186,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             let slot = Slot { page, header, class: header.class(), index };
             let p = self.map.address(page).wrapping_add(index * slot.class.size());
             self.judge(Err(slot.misuse(What::DoubleFree, p)))
-        }
-    }
-
-    /// Gives back the slabs on the hand-over lists whose every slot is free.
-    pub(super) fn sweep(&self) {
-        for number in 0..C {
-            let list = self.list(Class::nth(number));
-            // What stays is chained by its second link until all were seen.
-            let mut kept = None;
-            while let Some(page) = list.pop(&self.map) {
-                let header = self.map.header(page);
-                let bits = bits_of::<SHIFT>(header);
-                self.drain_slab(header, &bits);
-                if bits.all_free() {
-                    self.with_pages(|pages| pages.give_slab(&self.map, page));
-                } else {
-                    header.prev.set_page(kept);
-                    kept = Some(page);
-                }
-            }
-            while let Some(page) = kept {
-                kept = self.map.header(page).prev.page();
-                list.push(&self.map, page);
-            }
         }
     }
 

@@ -81,6 +81,26 @@ impl<'a> Bits<'a> {
         (0..self.words).any(|word| self.local(word).load(Relaxed) != Self::phantoms(word, slots))
     }
 
+    /// The bits of local word `word` that are free slots, in a slab of `slots`.
+    pub(crate) fn free_in(&self, word: usize, slots: usize) -> Word {
+        self.local(word).load(Relaxed) & !Self::phantoms(word, slots)
+    }
+
+    /// Whether the slots `first..end` are all free locally.
+    pub(crate) fn are_free(&self, first: usize, end: usize) -> bool {
+        let mut slot = first;
+        while slot < end {
+            let (word, bit) = (slot / WORD_BITS, slot % WORD_BITS);
+            let count = (WORD_BITS - bit).min(end - slot);
+            let mask = Word::MAX >> (WORD_BITS - count) << bit;
+            if self.local(word).load(Relaxed) & mask != mask {
+                return false;
+            }
+            slot += count;
+        }
+        true
+    }
+
     /// Slots free locally, and slots freed remotely.
     pub(crate) fn count(&self, slots: usize) -> (usize, usize) {
         (0..self.words).fold((0, 0), |(local, remote), word| {

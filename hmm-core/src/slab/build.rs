@@ -1,8 +1,6 @@
 //! Making slabs of runs, and runs of slabs.
 
-use core::sync::atomic::Ordering::Relaxed;
-
-use super::Bits;
+use super::{Bits, parts};
 use crate::grow::HeapGrow;
 use crate::pages::header::{Kind, Link};
 use crate::pages::map::PageMap;
@@ -27,7 +25,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         header.set_slab(class, if medium { 0 } else { info.recip }, bits, remote_distance(words));
         Bits::new(header, words).fill();
         let soiled = (0..pages).any(|i| map.is_dirty(page.up(i)));
-        header.soiled.store(if soiled { !0 } else { 0 }, Relaxed);
+        header.set_soiled(if soiled { parts::all::<SHIFT>(class) } else { 0 });
         for body in 1..pages {
             let body = map.header(page.up(body));
             body.next.set_page(Some(page));
@@ -49,6 +47,6 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if words > 1 {
             self.give_bits(bits, words);
         }
-        self.give_run(map, page, true);
+        self.give_run(map, page, header.soiled() != 0);
     }
 }

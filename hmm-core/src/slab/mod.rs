@@ -14,6 +14,7 @@
 mod bits;
 mod build;
 mod locate;
+pub(crate) mod parts;
 
 pub(crate) use bits::{ALL_FREE, Bits};
 pub(crate) use locate::{Block, Slot, locate};

@@ -1,0 +1,100 @@
+//! Collecting what lies free in slabs that nobody owns.
+//!
+//! ```text
+//!   frees of others, threads that end ──► strewn: bytes     by amount, not by time
+//!                                           │ 1 MiB, and 1/8 of what is listed
+//!                                           ▼
+//!   hand-over lists ──► sweep: empty slabs go back; if what is left may hold
+//!                       more free memory than is kept, its free parts do, too
+//! ```
+//!
+//! Slabs on the hand-over lists wait for an owner that needs their class. There
+//! may never be one, so whoever frees into such slabs sees to them now and then.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::owner::{Owner, Role};
+use super::{Lock, Shared};
+use crate::grow::HeapGrow;
+use crate::heap::collect::soiled_bytes;
+use crate::heap::{Ground, bits_of};
+use crate::pages::header::Link;
+use crate::units::Class;
+
+/// Bytes that must have been strewn before the lists are swept.
+const LEAST: usize = 1024 * 1024;
+
+/// Bytes that a thread strews before it says so.
+const STEP: usize = 64 * 1024;
+
+/// What a sweep gives back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sweep {
+    /// Empty slabs.
+    Empty,
+    /// The free parts of others, too.
+    Parts,
+}
+
+impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
+    /// The calling thread, whose owner this is, freed into up to `bytes` bytes
+    /// of others' slabs.
+    pub(super) fn strew(&self, owner: &Owner<C>, bytes: usize) {
+        if owner.role() != Role::Thread {
+            return;
+        }
+        let strewn = owner.strewn.get() + bytes;
+        owner.strewn.set(if strewn < STEP { strewn } else { 0 });
+        if strewn >= STEP {
+            self.sweep_if_much(strewn);
+        }
+    }
+
+    /// `bytes` more bytes may lie free in slabs on the hand-over lists: sweeps
+    /// them if that is much by now.
+    pub(super) fn sweep_if_much(&self, bytes: usize) {
+        let strewn = self.strewn.fetch_add(bytes, Relaxed) + bytes;
+        if strewn < LEAST.max(self.listed.load(Relaxed) / 8) {
+            return;
+        }
+        self.strewn.store(0, Relaxed);
+        let held = self.sweep(Sweep::Empty);
+        if self.with_pages(|pages| pages.has_room(&self.map, held)) == Some(false) {
+            self.sweep(Sweep::Parts);
+        }
+        self.listed.store(held, Relaxed);
+    }
+
+    /// Gives back the slabs on the hand-over lists whose every slot is free, and
+    /// what else `sweep` says. Returns how many bytes the others may hold.
+    pub(super) fn sweep(&self, sweep: Sweep) -> usize {
+        (0..C).map(|number| self.sweep_class(Class::nth(number), sweep)).sum()
+    }
+
+    fn sweep_class(&self, class: Class, sweep: Sweep) -> usize {
+        let list = self.list(class);
+        let mut held = 0;
+        // What stays is chained by its second link until all were seen.
+        let mut kept = None;
+        while let Some(page) = list.pop(&self.map) {
+            let header = self.map.header(page);
+            let bits = bits_of::<SHIFT>(header);
+            self.drain_slab(header, &bits);
+            if bits.all_free() {
+                self.with_pages(|pages| pages.give_slab(&self.map, page));
+                continue;
+            }
+            if sweep == Sweep::Parts {
+                self.with_pages(|pages| pages.purge_parts(&self.map, page, &bits));
+            }
+            held += soiled_bytes::<SHIFT>(header);
+            header.prev.set_page(kept);
+            kept = Some(page);
+        }
+        while let Some(page) = kept {
+            kept = self.map.header(page).prev.page();
+            list.push(&self.map, page);
+        }
+        held
+    }
+}
