@@ -1,15 +1,15 @@
 //! Giving back what an owner holds without using it.
 
 use super::{Supply, bits_of, refill};
-use crate::pages::header::{Header, Link};
-use crate::slab::parts;
-use crate::units::{Class, Geometry};
+use crate::pages::header::Link;
+use crate::slab::parts::soiled_bytes;
+use crate::units::Class;
 
 /// Gives back every slab of the owner's whose slots are all free, and of the
 /// others the parts in which all are.
 pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
     let map = s.map();
-    let mut held = 0;
+    let (mut held, mut given) = (0, 0);
     for class in (0..C).map(Class::nth) {
         s.local().forget(class);
         refill::retire(s, class);
@@ -24,19 +24,11 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
                 bin.unlink(map, page);
                 s.with_pages(|pages| pages.give_slab(map, page));
             } else {
-                s.with_pages(|pages| pages.purge_parts(map, page, &bits));
+                given += s.with_pages(|pages| pages.purge_parts(map, page, &bits)).unwrap_or(0);
                 held += soiled_bytes::<SHIFT>(header);
             }
         }
     }
-    s.local().looked_through(held);
-}
-
-/// Bytes of the parts of a slab that may hold memory.
-pub(crate) fn soiled_bytes<const SHIFT: u32>(header: &Header) -> usize {
-    let parts = header.soiled().count_ones() as usize;
-    match Geometry::<SHIFT>::is_medium(header.class()) {
-        true => parts * header.class().size(),
-        false => parts * parts::part_bytes::<SHIFT>(),
-    }
+    let licence = s.local().looked_through(held);
+    s.with_pages(|pages| pages.gave_parts(given, licence));
 }

@@ -209,6 +209,9 @@ impl Bin {
     }
 }
 
+/// Owners tell of so many refilled bytes at once.
+const TELL: usize = 64 * 1024;
+
 /// One owner's slabs, by class.
 #[derive(Debug)]
 #[repr(C)]
@@ -221,8 +224,12 @@ pub(crate) struct Local<const C: usize, R> {
     looping: AtomicUsize,
     /// See `count_freed`.
     freed: Cell<usize>,
-    /// See `has_much_free`.
+    /// Bytes that may be, as far as the floor below agreed.
+    licence: Cell<usize>,
+    /// See `excess`.
     patience: Cell<usize>,
+    /// Bytes of parts that were taken again after they had been given back.
+    refilled: Cell<usize>,
     bins: [Bin; C],
     /// Last, since largest: see there.
     pub(crate) recent: R,
@@ -237,7 +244,9 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
             first,
             looping: AtomicUsize::new(0),
             freed: Cell::new(0),
+            licence: Cell::new(0),
             patience: Cell::new(0),
+            refilled: Cell::new(0),
             bins: [const { Bin::new() }; C],
             recent: R::NEW,
         }
@@ -326,18 +335,43 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         self.freed.set(self.freed.get().saturating_sub(bytes));
     }
 
-    /// Whether so much became free inside the owner's slabs since they were
-    /// last looked through that they should be once more: `least` bytes, and
-    /// 1/32 of what they held then.
-    pub(crate) fn has_much_free(&self, least: usize) -> bool {
-        let freed = self.freed.get();
-        freed > least && freed > self.patience.get()
+    /// How many bytes more became free inside the owner's slabs, since they were
+    /// last looked through, than there is a licence for: beyond `slack`, and 1/32
+    /// of what they held then.
+    pub(crate) fn excess(&self, slack: usize) -> usize {
+        let most = self.licence.get() + slack.max(self.patience.get());
+        self.freed.get().saturating_sub(most)
     }
 
-    /// The owner's slabs were looked through; they hold `bytes` now.
-    pub(crate) fn looked_through(&self, bytes: usize) {
+    /// A licence for `bytes` more was given.
+    pub(crate) fn licensed(&self, bytes: usize) {
+        self.licence.set(self.licence.get() + bytes);
+    }
+
+    /// The part of the licence that is not needed any more, if it is most of
+    /// it: the caller returns it.
+    pub(crate) fn unneeded(&self) -> usize {
+        let (licence, freed) = (self.licence.get(), self.freed.get());
+        let unneeded = if freed < licence / 2 { licence - freed } else { 0 };
+        self.licence.set(licence - unneeded);
+        unneeded
+    }
+
+    /// `bytes` of parts that had been given back were taken again. Returns how
+    /// many that makes, if it is worth telling.
+    pub(crate) fn refilled(&self, bytes: usize) -> usize {
+        let bytes = self.refilled.get() + bytes;
+        let told = if bytes < TELL { 0 } else { bytes };
+        self.refilled.set(bytes - told);
+        told
+    }
+
+    /// The owner's slabs were looked through; they hold `bytes` now. Returns
+    /// the licence, which ends.
+    pub(crate) fn looked_through(&self, bytes: usize) -> usize {
         self.freed.set(0);
         self.patience.set(bytes / 32);
+        self.licence.take()
     }
 
     /// Remembers no block of `class` as freed lately.

@@ -68,21 +68,34 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let bits = bits_of::<SHIFT>(header);
     s.drain(header, &bits);
     let bin = s.local().bin(class);
+    let touched = bits.touched();
     let Some(word) = next_word(header, &bits, usize::from(info.slots), bin.sweep()) else { return false };
     let before = word * WORD_BITS;
     let base = s.map().address(page).wrapping_add(before * info.size as usize);
     let count = (usize::from(info.slots) - before).min(WORD_BITS) as u32;
     let slots = Slots { word: bits.local(word), base, count, size: info.size };
     let entered = s.local().take_from(class, slots);
-    let mut new = 0;
     if info.run == 1 {
         let parts = parts::parts_of_slots::<SHIFT>(class, before, entered);
-        new = (parts & !header.soiled()).count_ones() as usize * parts::part_bytes::<SHIFT>();
+        let new = parts & !header.soiled();
         header.soil(parts);
+        if new != 0 && word < touched {
+            refill_parts(s, new.count_ones() as usize * parts::part_bytes::<SHIFT>());
+        }
     }
-    s.local().uncount_freed((entered.count_ones() as usize * class.size()).saturating_sub(new));
+    if word < touched {
+        s.local().uncount_freed(entered.count_ones() as usize * class.size());
+    }
     bin.set_sweep(word + 1);
     true
+}
+
+/// Takes note of `bytes` bytes of parts that held no memory and are to be used.
+fn refill_parts<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usize) {
+    let told = s.local().refilled(bytes);
+    if told > 0 {
+        s.with_pages(|pages| pages.took_parts(told));
+    }
 }
 
 /// The word of the slab to take blocks from next, when the sweep has come to
@@ -124,6 +137,10 @@ fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Cl
         s.before_growth();
         take(Growth::Allow)
     })?;
+    let unneeded = s.local().unneeded();
+    if unneeded > 0 {
+        s.with_pages(|pages| pages.keep().return_license(unneeded));
+    }
     s.map().header(page).owner.store(s.token(), Relaxed);
     Some(page)
 }

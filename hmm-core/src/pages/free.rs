@@ -5,8 +5,8 @@
 //!   bare:     runs without one: addresses only        never looked at for that
 //! ```
 //!
-//! A run's head tells how many of its pages are dirty. What is taken is the best
-//! fit of both sets; of equally good ones the one that holds memory.
+//! A run's head tells how many of its pages are dirty. What holds memory is taken
+//! first, the best fit: addresses cost next to nothing, memory and page faults do.
 
 use super::map::PageMap;
 use super::tree::RunTree;
@@ -61,15 +61,10 @@ impl FreeRuns {
         self.dirty -= dirty as usize;
     }
 
-    /// The shortest run of at least `pages` pages; of those one that holds
-    /// memory, if there is one, and the lowest.
+    /// The shortest run of at least `pages` pages of those that hold memory, or,
+    /// if there is none, of the others; the lowest of equally long ones.
     pub(super) fn best_fit<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, pages: u32) -> Option<PageNo> {
-        let (holding, bare) = (self.holding.best_fit(map, pages), self.bare.best_fit(map, pages));
-        let length = |run: PageNo| map.header(run).run();
-        match (holding, bare) {
-            (Some(holding), Some(bare)) if length(holding) > length(bare) => Some(bare),
-            (holding, bare) => holding.or(bare),
-        }
+        self.holding.best_fit(map, pages).or_else(|| self.bare.best_fit(map, pages))
     }
 
     /// The longest run that holds memory.

@@ -2,36 +2,37 @@
 //!
 //! ```text
 //!   resident │        ___ what the program holds
-//!            │  ▒▒▒▒▒ free and kept, at most: max(6 MiB, 3/32 of it, what swings)
+//!            │  ▒▒▒▒▒ free and kept, at most: max(8 MiB, 1/8 of it, what swings)
 //!            └─────────────
+//!   ▒▒▒▒▒ = dirty pages of free runs + licences: for large blocks that threads
+//!           keep, and for what lies free inside their slabs
 //! ```
 //!
 //! A rule by amount and not by time: what is free beyond the bound goes back at
 //! once, and a program that sleeps keeps no more than one that works. What is
 //! given back and soon taken again would cost its page faults each time, so
-//! that much is kept from then on (`swing`). The floor leaves 2 MiB, and the
-//! share 1/32, of the promised 8 MiB and 1/8 for what lies free inside slabs.
+//! that much is kept from then on (`swing`).
+//!
+//! Free runs are known page by page here. Threads come for a licence before
+//! they keep more; whoever gets none gives back what it has.
 
 use super::swing::Swing;
 
-/// Bytes that may always be kept.
-const FLOOR: usize = 6 * 1024 * 1024;
+/// Bytes that may always be kept, in heaps of more than a few pages.
+const FLOOR: usize = 8 * 1024 * 1024;
 
-/// What of the pages in use may be kept: so many times 1/32.
-const SHARE: usize = 3;
-
-/// The bound, in pages of `1 << SHIFT` bytes.
+/// The bound. All figures are bytes, of a heap with pages of `1 << SHIFT`.
 #[derive(Debug)]
 pub(crate) struct Keep<const SHIFT: u32> {
     /// A bound of the user's, instead of the rule.
     fixed: Option<usize>,
-    /// Pages that threads may keep as large blocks.
+    /// What threads may keep.
     licensed: usize,
-    pub(super) swing: Swing,
+    swing: Swing,
 }
 
 impl<const SHIFT: u32> Keep<SHIFT> {
-    const FLOOR: usize = if FLOOR >> SHIFT > 96 { 96 } else { FLOOR >> SHIFT };
+    const FLOOR: usize = if FLOOR >> SHIFT > 128 { 128 << SHIFT } else { FLOOR };
 
     pub(super) const fn new() -> Self {
         Self { fixed: None, licensed: 0, swing: Swing::new() }
@@ -39,31 +40,48 @@ impl<const SHIFT: u32> Keep<SHIFT> {
 
     /// Replaces the rule by a bound of `bytes`, or restores it.
     pub(super) fn set(&mut self, bytes: Option<usize>) {
-        self.fixed = bytes.map(|bytes| bytes >> SHIFT);
+        self.fixed = bytes;
     }
 
-    /// Pages that may be free and hold memory, while `used` are in use.
+    /// What may be free and hold memory, while `used` pages are in use.
     pub(super) fn allowed(&self, used: usize) -> usize {
-        let rule = || Self::FLOOR.max(used / 32 * SHARE).max(self.swing.width() as usize);
+        let rule = || Self::FLOOR.max((used << SHIFT) / 8).max(self.swing.width());
         self.fixed.unwrap_or_else(rule)
     }
 
-    /// As [`allowed`](Self::allowed), less what threads keep.
+    /// As [`allowed`](Self::allowed) for free runs, in pages.
     pub(super) fn room(&self, used: usize) -> usize {
-        self.allowed(used).saturating_sub(self.licensed)
+        self.allowed(used).saturating_sub(self.licensed) >> SHIFT
     }
 
-    /// Licenses a thread to keep `pages` more pages, if there is room.
-    pub(super) fn license(&mut self, pages: usize) -> bool {
-        let granted = self.licensed + pages <= self.fixed.unwrap_or(Self::FLOOR);
+    /// Licenses a thread to keep `bytes` more, if there is room while `used`
+    /// pages are in use.
+    pub(super) fn license(&mut self, used: usize, bytes: usize) -> bool {
+        let granted = self.licensed + bytes <= self.allowed(used);
         if granted {
-            self.licensed += pages;
+            self.licensed += bytes;
+            self.swing.freed(bytes, used << SHIFT);
         }
         granted
     }
 
-    /// Takes back a licence for `pages` pages.
-    pub(crate) fn return_license(&mut self, pages: usize) {
-        self.licensed -= pages;
+    /// Takes back a licence for `bytes`.
+    pub(crate) fn return_license(&mut self, bytes: usize) {
+        self.licensed -= bytes;
+    }
+
+    /// `bytes` went back, and free runs keep `dirty` pages.
+    pub(super) fn gave(&mut self, bytes: usize, dirty: usize) {
+        self.swing.gave(bytes, self.licensed + (dirty << SHIFT));
+    }
+
+    /// `bytes` that held no memory were taken, and free runs keep `dirty` pages.
+    pub(super) fn took(&mut self, bytes: usize, dirty: usize) {
+        self.swing.took(bytes, self.licensed + (dirty << SHIFT));
+    }
+
+    /// `bytes` were freed, while `used` pages are in use.
+    pub(super) fn freed(&mut self, bytes: usize, used: usize) {
+        self.swing.freed(bytes, used << SHIFT);
     }
 }

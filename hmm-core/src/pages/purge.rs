@@ -10,6 +10,9 @@ use crate::grow::{HeapGrow, Span};
 use crate::units::PageNo;
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
+    /// Pages that are purged at a time where so many are free.
+    const BATCH: usize = 32;
+
     /// Gives back all free memory: lowers each region that ends in a free run
     /// to all but `pad` bytes of it and purges the others. Says whether any
     /// memory went back.
@@ -50,7 +53,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             return;
         }
         // A good deal at a time: each call costs as much as a few pages do.
-        let target = room - room / 4;
+        let target = room - (room / 16).max((room / 4).min(Self::BATCH));
         let mut given = 0;
         while let Some(run) = self.free.longest_holding(map).filter(|_| self.free.dirty() > target) {
             let gone = self.purge_free(map, run, (self.free.dirty() - target) as u32);
@@ -59,7 +62,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             }
             given += gone;
         }
-        self.keep.swing.gave(given, self.free.dirty() as u32);
+        self.keep.gave((given as usize) << SHIFT, self.free.dirty());
     }
 
     /// Bounds what is free and kept to `bytes`; with `None` to what the rule
@@ -69,15 +72,27 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.keep_within(map);
     }
 
+    /// An owner gave back `bytes` bytes inside slabs, and a licence for
+    /// `licence` bytes.
+    pub(crate) fn gave_parts(&mut self, bytes: usize, licence: usize) {
+        self.keep.return_license(licence);
+        self.keep.gave(bytes, self.free.dirty());
+    }
+
+    /// An owner took `bytes` bytes inside slabs that held no memory.
+    pub(crate) fn took_parts(&mut self, bytes: usize) {
+        self.keep.took(bytes, self.free.dirty());
+    }
+
     /// Whether `bytes` more free bytes may be kept.
     pub(crate) fn has_room(&self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
         self.free.dirty() + (bytes >> SHIFT) <= self.keep.room(self.used_pages(map))
     }
 
-    /// Licenses a thread to keep `pages` more pages, if there is room, at the
-    /// cost of free runs.
-    pub(crate) fn license(&mut self, map: &PageMap<SHIFT>, pages: usize) -> bool {
-        let granted = self.keep.license(pages);
+    /// Licenses a thread to keep `bytes` more, if there is room, at the cost of
+    /// free runs.
+    pub(crate) fn license(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
+        let granted = self.keep.license(self.used_pages(map), bytes);
         if granted {
             self.keep_within(map);
         }
@@ -96,14 +111,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Purges the dirty stretches of at least `least` pages among the `pages`
     /// pages from `page` on, which hold nothing; `most` pages of them, the
     /// highest ones. Returns how many.
-    pub(crate) fn purge_dirty(
-        &mut self,
-        map: &PageMap<SHIFT>,
-        page: PageNo,
-        pages: u32,
-        least: u32,
-        most: u32,
-    ) -> u32 {
+    pub(crate) fn purge_dirty(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32, least: u32, most: u32) -> u32 {
         let mut gone = 0;
         let mut left = pages;
         while let Some((below, length)) = map.last_dirty(page, left).filter(|_| gone < most) {

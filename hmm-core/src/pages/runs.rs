@@ -64,7 +64,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             self.link(map, start.up(pages), after, dirty);
         }
         map.header(start).set_run(pages);
-        self.keep.swing.took(pages - taken);
+        self.keep.took(((pages - taken) as usize) << SHIFT, self.free.dirty());
         start
     }
 
@@ -110,7 +110,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             self.link(map, next.up(lacking), room - lacking, dirty - taken);
         }
         map.header(page).set_run(want);
-        self.keep.swing.took(lacking - taken);
+        self.keep.took(((lacking - taken) as usize) << SHIFT, self.free.dirty());
         true
     }
 
@@ -121,7 +121,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             map.set_dirty(page, pages, true);
         }
         let mut dirty = if dirty { pages } else { map.count_dirty(page, pages) };
-        self.keep.swing.freed(pages);
+        self.keep.freed((pages as usize) << SHIFT, self.used_pages(map));
         map.header(page).set_kind(Kind::Blank);
         let (mut start, mut length) = (page, pages);
         if self.free_behind(map, page.up(pages - 1)) > 0 {

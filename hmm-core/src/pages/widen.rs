@@ -194,7 +194,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let run = map.header(page).run();
         let (index, _, above) = map.surroundings(page);
         if above == run {
-            let keep = u32::try_from(self.keep.allowed(self.used_pages(map))).unwrap_or(u32::MAX);
+            let keep = u32::try_from(self.keep.allowed(self.used_pages(map)) >> SHIFT).unwrap_or(u32::MAX);
             if run > keep {
                 self.lower(map, index, page, keep / 2);
             }
@@ -220,7 +220,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             if keep > 0 {
                 self.link(map, page, keep, dirty - gone);
             }
-            self.keep.swing.gave(gone, self.free.dirty() as u32);
+            self.keep.gave((gone as usize) << SHIFT, self.free.dirty());
         } else {
             self.link(map, page, run, dirty);
         }

@@ -22,6 +22,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// before the fork, which it may take again now; `owner` is its own, or
     /// nobody.
     pub unsafe fn pool_others(&self, owner: &Owner<C>) {
+        self.hand_over.end_sweep();
         self.with_inner(|inner| {
             for other in inner.registry.iter() {
                 let idle = !other.is_busy() && !other.is_pooled() && other.role() == Role::Thread;

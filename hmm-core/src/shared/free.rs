@@ -22,6 +22,9 @@ use crate::pages::header::{Header, Kind};
 use crate::slab::{Block, Slot, locate};
 use crate::units::{Class, GRANULE, Geometry, WORD_BITS};
 
+/// Owners take out licences for so many bytes at a time.
+const LICENCE: usize = 256 * 1024;
+
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
     /// Frees the block at `p`; null is fine, and costs the fast path nothing.
     /// Needs no owner: a thread may free before it has one and after it gave
@@ -67,22 +70,29 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn after_free(&self, p: *mut u8, owner: &Owner<C>) {
         let Ok(Block::Slot(slot)) = locate(&self.map, p) else { return };
         owner.local.make_room(slot.class);
-        let is_empty = bits_of::<SHIFT>(slot.header).all_free();
-        if !is_empty && !self.has_much_free(owner) {
-            return;
+        if bits_of::<SHIFT>(slot.header).all_free() {
+            if let Some(seat) = Seat::take(self, owner) {
+                free::emptied(&seat, slot.page, slot.header);
+            }
         }
-        let Some(seat) = Seat::take(self, owner) else { return };
-        if is_empty {
-            free::emptied(&seat, slot.page, slot.header);
-        }
-        if self.has_much_free(owner) {
-            collect::collect(&seat);
+        let excess = owner.local.excess(self.slack.load(Relaxed));
+        if excess > 0 {
+            self.tidy(owner, excess);
         }
     }
 
-    /// Whether more lies free in the owner's slabs than may.
-    fn has_much_free(&self, owner: &Owner<C>) -> bool {
-        owner.local.has_much_free(self.slack.load(Relaxed))
+    /// `excess` bytes more lie free in the owner's slabs than it has a licence
+    /// for: gets one, or gives back what can be.
+    #[cold]
+    #[inline(never)]
+    fn tidy(&self, owner: &Owner<C>, excess: usize) {
+        let Some(seat) = Seat::take(self, owner) else { return };
+        // Some more, so as not to come again soon.
+        let more = (excess + excess / 4).next_multiple_of(LICENCE);
+        match self.license(more) {
+            true => owner.local.licensed(more),
+            false => collect::collect(&seat),
+        }
     }
 
     /// What the fast path leaves: first what is common there, other owners'
@@ -116,7 +126,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 self.hand_over(page);
             }
         }
-        self.strew(owner, info.size as usize * usize::from(info.slots).min(WORD_BITS));
+        // Others of the word may follow, unannounced.
+        self.strew(owner, info.size as usize * usize::from(info.slots).min(WORD_BITS / 4));
     }
 
     /// What is left of it: first the owner's medium slots, and large blocks.
@@ -182,7 +193,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if header.kind() != Kind::Large || !owner.is_at_rest() {
             return false;
         }
-        match owner.kept.put(|pages| self.license(pages), p, header) {
+        match owner.kept.put(|pages| self.license((pages as usize) << SHIFT), p, header) {
             Ok(Some(out)) => self.give_kept(out),
             Ok(None) => {}
             Err(()) => return false,
@@ -190,11 +201,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         true
     }
 
-    /// Asks for a licence to keep `pages` more pages.
+    /// Asks for a licence to keep `bytes` more.
     #[cold]
     #[inline(never)]
-    fn license(&self, pages: u32) -> bool {
-        self.with_pages(|run_layer| run_layer.license(&self.map, pages as usize)).unwrap_or(false)
+    fn license(&self, bytes: usize) -> bool {
+        self.with_pages(|pages| pages.license(&self.map, bytes)).unwrap_or(false)
     }
 
     /// Gives back a run that was kept.

@@ -1,11 +1,19 @@
-//! Slabs without an owner, by class: one lock-free stack each.
+//! Slabs without an owner, by class: lock-free stacks.
+//!
+//! ```text
+//!   class   front: ► slab ► slab ► slab       back: ► slab ► slab
+//!             └── a sweep moves one at a time ──────► ┘    then they change names
+//! ```
+//!
+//! Each class has two stacks, so that a sweep can see every slab once while the
+//! others stay within reach of whoever needs one.
 
-use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 use crate::pages::header::Link;
 use crate::pages::map::PageMap;
-use crate::units::PageNo;
+use crate::units::{Class, PageNo};
 
 /// A stack of slabs (Treiber, 1986), linked through their headers.
 ///
@@ -14,8 +22,18 @@ use crate::units::PageNo;
 /// unmapped, so reading the link of a page that someone else popped is
 /// harmless.
 #[derive(Debug)]
-pub(crate) struct HandOver {
+struct Stack {
     head: AtomicU64,
+}
+
+/// The slabs of `C` classes that nobody owns.
+#[derive(Debug)]
+pub(super) struct HandOver<const C: usize> {
+    stacks: [[Stack; 2]; C],
+    /// The index of the front stacks.
+    front: AtomicUsize,
+    /// Whether a sweep is under way.
+    sweeping: AtomicBool,
 }
 
 const COUNT_ONE: u64 = 1 << 32;
@@ -28,13 +46,68 @@ fn page_of(head: u64) -> Option<PageNo> {
     PageNo::from_link(head as u32)
 }
 
-impl HandOver {
-    pub(crate) const fn new() -> Self {
+impl<const C: usize> HandOver<C> {
+    pub(super) const fn new() -> Self {
+        Self {
+            stacks: [const { [const { Stack::new() }; 2] }; C],
+            front: AtomicUsize::new(0),
+            sweeping: AtomicBool::new(false),
+        }
+    }
+
+    /// The front stack of `class` and the back one.
+    fn stacks(&self, class: Class) -> (&Stack, &Stack) {
+        let [one, other] = &self.stacks[class.index() % C];
+        if self.front.load(Relaxed) == 0 { (one, other) } else { (other, one) }
+    }
+
+    /// Hands over a slab of `class`, which the caller holds alone.
+    pub(super) fn push<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, class: Class, page: PageNo) {
+        self.stacks(class).0.push(map, page);
+    }
+
+    /// Takes over a slab of `class`; it is the caller's alone then.
+    pub(super) fn pop<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, class: Class) -> Option<PageNo> {
+        let (front, back) = self.stacks(class);
+        front.pop(map).or_else(|| back.pop(map))
+    }
+
+    /// Shows every slab to `see`, which is its only holder meanwhile and says
+    /// whether it stays here. Does nothing while another sweep is under way.
+    pub(super) fn sweep<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, mut see: impl FnMut(Class, PageNo) -> bool) {
+        if self.sweeping.swap(true, Acquire) {
+            return;
+        }
+        for class in (0..C).map(Class::nth) {
+            let (front, back) = self.stacks(class);
+            while let Some(page) = front.pop(map) {
+                if see(class, page) {
+                    back.push(map, page);
+                }
+            }
+        }
+        self.front.fetch_xor(1, Relaxed);
+        self.sweeping.store(false, Release);
+    }
+
+    /// In a fork's child: whoever was sweeping did not come along.
+    pub(super) fn end_sweep(&self) {
+        self.sweeping.store(false, Relaxed);
+    }
+
+    /// The slabs on top of the stacks of `class`, for the validator.
+    pub(super) fn tops(&self, class: Class) -> impl Iterator<Item = PageNo> + '_ {
+        self.stacks[class.index() % C].iter().filter_map(Stack::peek)
+    }
+}
+
+impl Stack {
+    const fn new() -> Self {
         Self { head: AtomicU64::new(0) }
     }
 
     /// Puts a slab, which the caller holds alone, on the stack.
-    pub(crate) fn push<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, page: PageNo) {
+    fn push<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, page: PageNo) {
         let mut head = self.head.load(Relaxed);
         loop {
             map.header(page).next.set_page(page_of(head));
@@ -47,7 +120,7 @@ impl HandOver {
     }
 
     /// Takes a slab from the stack; it is the caller's alone then.
-    pub(crate) fn pop<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) -> Option<PageNo> {
+    fn pop<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) -> Option<PageNo> {
         let mut head = self.head.load(Acquire);
         loop {
             let page = page_of(head)?;
@@ -60,7 +133,7 @@ impl HandOver {
     }
 
     /// The slab on top, for the validator.
-    pub(crate) fn peek(&self) -> Option<PageNo> {
+    fn peek(&self) -> Option<PageNo> {
         page_of(self.head.load(Acquire))
     }
 }

@@ -68,7 +68,7 @@ const SLACK: usize = 256 * 1024;
 pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C: usize = HOSTED_CLASSES> {
     map: PageMap<SHIFT>,
     on_misuse: fn(Misuse) -> !,
-    hand_over: [HandOver; C],
+    hand_over: HandOver<C>,
     /// Guards `inner`.
     lock: L,
     inner: UnsafeCell<Inner<G, SHIFT, C>>,
@@ -105,7 +105,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         Self {
             map: PageMap::new(),
             on_misuse,
-            hand_over: [const { HandOver::new() }; C],
+            hand_over: HandOver::new(),
             lock: L::NEW,
             inner: UnsafeCell::new(Inner { pages: Pages::new(grow), registry: Registry::new() }),
             slack: AtomicUsize::new(SLACK),

@@ -42,7 +42,7 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
         for header in self.owner.kept.empty() {
             self.shared.give_kept(header);
         }
-        let licence = self.owner.kept.end_licence() as usize;
+        let licence = (self.owner.kept.end_licence() as usize) << SHIFT;
         if licence > 0 {
             self.with_pages(|pages| pages.keep().return_license(licence));
         }
@@ -120,7 +120,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
     }
 
     fn adopt(&self, class: Class) -> Option<PageNo> {
-        let page = self.shared.list(class).pop(&self.shared.map)?;
+        let page = self.shared.hand_over.pop(&self.shared.map, class)?;
         let header = self.shared.map.header(page);
         header.owner.store(self.token(), SeqCst);
         let bits = bits_of::<SHIFT>(header);
@@ -142,10 +142,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
 }
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
-    pub(super) fn list(&self, class: Class) -> &super::HandOver {
-        &self.hand_over[class.index() % C]
-    }
-
     /// Frees a slot of a slab that is not, or not to be treated as, the
     /// calling thread's.
     pub(super) fn free_remote(&self, slot: &Slot<'_>, p: *mut u8) -> Result<(), Misuse> {
@@ -159,7 +155,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// The class is read only now: before the slab was won, its page may have
     /// begun another life.
     pub(super) fn hand_over(&self, page: PageNo) {
-        self.list(self.map.header(page).class()).push(&self.map, page);
+        self.hand_over.push(&self.map, self.map.header(page).class(), page);
     }
 
     /// Gives a slab of the owner's, which is in none of its lists, to whoever
@@ -191,17 +187,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// Checks the hand-over lists (I9), in a quiet moment.
     pub(super) fn check_hand_over(&self) -> Result<(), Violation> {
-        for number in 0..C {
-            let class = Class::nth(number);
-            let mut next = self.list(class).peek();
-            while let Some(page) = next {
-                let header = self.map.header(page);
-                let slab = matches!(header.kind(), Kind::Small | Kind::Medium) && header.class() == class;
-                if !slab || header.owner.load(Relaxed) & !PENDING != LISTED {
-                    let what = "a hand-over list holds something else than its class's slabs";
-                    return Err(Violation { invariant: 9, page: page.get(), what });
+        for class in (0..C).map(Class::nth) {
+            for mut page in self.hand_over.tops(class) {
+                loop {
+                    let header = self.map.header(page);
+                    let slab = matches!(header.kind(), Kind::Small | Kind::Medium) && header.class() == class;
+                    if !slab || header.owner.load(Relaxed) & !PENDING != LISTED {
+                        let what = "a hand-over list holds something else than its class's slabs";
+                        return Err(Violation { invariant: 9, page: page.get(), what });
+                    }
+                    let Some(next) = header.next.page() else { break };
+                    page = next;
                 }
-                next = header.next.page();
             }
         }
         Ok(())

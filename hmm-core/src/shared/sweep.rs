@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   frees of others, threads that end ──► strewn: bytes     by amount, not by time
-//!                                           │ 1 MiB, and 1/8 of what is listed
+//!                                           │ 2 MiB, and 1/4 of what is listed
 //!                                           ▼
 //!   hand-over lists ──► sweep: empty slabs go back; if what is left may hold
 //!                       more free memory than is kept, its free parts do, too
@@ -16,13 +16,12 @@ use core::sync::atomic::Ordering::Relaxed;
 use super::owner::{Owner, Role};
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
-use crate::heap::collect::soiled_bytes;
 use crate::heap::{Ground, bits_of};
-use crate::pages::header::Link;
-use crate::units::Class;
+use crate::slab::parts::soiled_bytes;
+use crate::units::Geometry;
 
 /// Bytes that must have been strewn before the lists are swept.
-const LEAST: usize = 1024 * 1024;
+const LEAST: usize = 2 * 1024 * 1024;
 
 /// Bytes that a thread strews before it says so.
 const STEP: usize = 64 * 1024;
@@ -34,6 +33,17 @@ pub(super) enum Sweep {
     Empty,
     /// The free parts of others, too.
     Parts,
+}
+
+/// What a sweep found, in bytes.
+#[derive(Default)]
+struct Swept {
+    /// May hold memory, in slabs that stay.
+    held: usize,
+    /// Free there.
+    free: usize,
+    /// Was given back of it.
+    given: usize,
 }
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
@@ -54,47 +64,39 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// them if that is much by now.
     pub(super) fn sweep_if_much(&self, bytes: usize) {
         let strewn = self.strewn.fetch_add(bytes, Relaxed) + bytes;
-        if strewn < LEAST.max(self.listed.load(Relaxed) / 8) {
+        if strewn < LEAST.max(self.listed.load(Relaxed) / 4) {
             return;
         }
         self.strewn.store(0, Relaxed);
-        let held = self.sweep(Sweep::Empty);
-        if self.with_pages(|pages| pages.has_room(&self.map, held)) == Some(false) {
+        let free = self.sweep(Sweep::Empty);
+        if self.with_pages(|pages| pages.has_room(&self.map, free)) == Some(false) {
             self.sweep(Sweep::Parts);
         }
-        self.listed.store(held, Relaxed);
     }
 
     /// Gives back the slabs on the hand-over lists whose every slot is free, and
-    /// what else `sweep` says. Returns how many bytes the others may hold.
+    /// what else `sweep` says. Returns how many bytes are free in the others.
     pub(super) fn sweep(&self, sweep: Sweep) -> usize {
-        (0..C).map(|number| self.sweep_class(Class::nth(number), sweep)).sum()
-    }
-
-    fn sweep_class(&self, class: Class, sweep: Sweep) -> usize {
-        let list = self.list(class);
-        let mut held = 0;
-        // What stays is chained by its second link until all were seen.
-        let mut kept = None;
-        while let Some(page) = list.pop(&self.map) {
+        let mut total = Swept::default();
+        self.hand_over.sweep(&self.map, |class, page| {
             let header = self.map.header(page);
             let bits = bits_of::<SHIFT>(header);
             self.drain_slab(header, &bits);
             if bits.all_free() {
                 self.with_pages(|pages| pages.give_slab(&self.map, page));
-                continue;
+                return false;
             }
             if sweep == Sweep::Parts {
-                self.with_pages(|pages| pages.purge_parts(&self.map, page, &bits));
+                total.given += self.with_pages(|pages| pages.purge_parts(&self.map, page, &bits)).unwrap_or(0);
             }
-            held += soiled_bytes::<SHIFT>(header);
-            header.prev.set_page(kept);
-            kept = Some(page);
-        }
-        while let Some(page) = kept {
-            kept = self.map.header(page).prev.page();
-            list.push(&self.map, page);
-        }
-        held
+            let (free, _) = bits.count(usize::from(Geometry::<SHIFT>::info(class).slots));
+            let held = soiled_bytes::<SHIFT>(header);
+            total.held += held;
+            total.free += (free * class.size()).min(held);
+            true
+        });
+        self.listed.store(total.held, Relaxed);
+        self.with_pages(|pages| pages.gave_parts(total.given, 0));
+        total.free
     }
 }

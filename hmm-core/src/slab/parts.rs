@@ -69,17 +69,18 @@ fn stretches(mut mask: u16) -> impl Iterator<Item = Range<usize>> {
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Gives back the memory of the wholly free parts of the slab at `page`,
-    /// which is the caller's, and of which no block is remembered.
-    pub(crate) fn purge_parts(&mut self, map: &PageMap<SHIFT>, page: PageNo, bits: &Bits<'_>) {
+    /// which is the caller's, and of which no block is remembered. Returns how
+    /// many bytes that are.
+    pub(crate) fn purge_parts(&mut self, map: &PageMap<SHIFT>, page: PageNo, bits: &Bits<'_>) -> usize {
         let header = map.header(page);
-        if header.soiled() == 0 {
-            return;
+        let before = soiled_bytes::<SHIFT>(header);
+        if before > 0 {
+            match Geometry::<SHIFT>::is_medium(header.class()) {
+                true => self.purge_slots(map, page, header, bits),
+                false => self.purge_small(map, page, header, bits),
+            }
         }
-        if Geometry::<SHIFT>::is_medium(header.class()) {
-            self.purge_slots(map, page, header, bits);
-        } else {
-            self.purge_small(map, page, header, bits);
-        }
+        before.saturating_sub(soiled_bytes::<SHIFT>(header))
     }
 
     fn purge_small(&mut self, map: &PageMap<SHIFT>, page: PageNo, header: &Header, bits: &Bits<'_>) {
@@ -137,4 +138,13 @@ pub(crate) fn free_parts<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> 
         bits.are_free(first, end)
     };
     (0..PARTS).filter(is_free).fold(0, |mask, part| mask | 1 << part)
+}
+
+/// Bytes of the parts of a slab that may hold memory.
+pub(crate) fn soiled_bytes<const SHIFT: u32>(header: &Header) -> usize {
+    let parts = header.soiled().count_ones() as usize;
+    match Geometry::<SHIFT>::is_medium(header.class()) {
+        true => parts * header.class().size(),
+        false => parts * part_bytes::<SHIFT>(),
+    }
 }
