@@ -16,6 +16,19 @@
 #include <stddef.h>
 
 /**
+ * For HmmSetOption(): what the heap may hold, in bytes, as for HmmSetLimit().
+ */
+#define HMM_OPTION_LIMIT 1
+
+/**
+ * For HmmSetOption(): how much free memory the heap may keep, in bytes; 0 for
+ * none, SIZE_MAX for the rule by which it begins: 8 MiB, an eighth of what is in
+ * use, or what the program took again lately of what had been given back,
+ * whichever is the most.
+ */
+#define HMM_OPTION_KEEP 2
+
+/**
  * The state of the whole heap at one moment, as HmmStats() finds it.
  *
  * The heap is made of pages of 64 KiB. Small blocks share pages, large ones
@@ -31,9 +44,15 @@ typedef struct HmmStatistics {
      */
     size_t active;
     /**
-     * Bytes that may take up physical memory, at most.
+     * Bytes of physical memory that the heap takes up, as the kernel says. If it
+     * does not say: `held`.
      */
     size_t resident;
+    /**
+     * Bytes that count for a limit: active pages, free ones that may hold
+     * memory, and metadata.
+     */
+    size_t held;
     /**
      * Bytes of address space that the heap has got from the system.
      */
@@ -166,6 +185,36 @@ size_t HmmUsableSize(const void *block);
  * @param out  Where the figures go; not NULL.
  */
 void HmmStats(struct HmmStatistics *out);
+
+/**
+ * Gives all free memory back to the system, now.
+ *
+ * There is seldom need for it: what is free beyond a bound goes back by itself.
+ *
+ * @return 1 if some was given back, 0 if there was none.
+ */
+int HmmTrim(void);
+
+/**
+ * Limits what the heap holds.
+ *
+ * Pages in use count, free ones that hold memory, and HMM's own tables. Beyond
+ * the limit allocations fail, after everything that is free was given back. A
+ * heap that holds more already gets no more until it holds less.
+ *
+ * @param bytes  The limit; SIZE_MAX for none.
+ */
+void HmmSetLimit(size_t bytes);
+
+/**
+ * Changes a setting. The environment sets the same at the start: `HMM_LIMIT`
+ * and `HMM_KEEP`.
+ *
+ * @param option  One of the constants HMM_OPTION_...
+ * @param value   What it is set to.
+ * @return 0, or EINVAL if there is no such option.
+ */
+int HmmSetOption(int option, size_t value);
 
 /**
  * Checks every invariant of the heap.

@@ -42,7 +42,7 @@ mod stats;
 mod units;
 
 pub use check::Violation;
-pub use grow::{FixedRegion, Grown, HeapGrow, Span};
+pub use grow::{FixedRegion, Grown, HeapGrow, Limit, Span};
 pub use heap::{Heap, TinyHeap};
 pub use misuse::{Misuse, What};
 #[cfg(target_has_atomic = "64")]

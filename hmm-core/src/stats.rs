@@ -15,12 +15,15 @@ pub struct Stats {
     pub allocated: usize,
     /// Pages that hold live blocks or are in some owner's use.
     pub active: usize,
-    /// What may be backed by memory: active pages, free ones that were used
-    /// and not purged since, and metadata. An upper bound.
+    /// What memory is behind: of the address ranges and the heap's own tables,
+    /// as the backend tells. Where it cannot: what may be, which is `held`.
     pub resident: usize,
+    /// What counts for a limit: active pages, free ones that were used and not
+    /// purged since, and metadata.
+    pub held: usize,
     /// The heap's address ranges, without the holes that others hold in them.
     pub mapped: usize,
-    /// Free pages that hold no memory.
+    /// Free pages that hold no memory, only addresses.
     pub retained: usize,
     /// The heap's own tables.
     pub metadata: usize,
@@ -47,7 +50,7 @@ pub struct Stats {
 impl Stats {
     /// Walks all runs of the heap. Needs the run layer's lock; what owners do
     /// meanwhile may or may not be counted.
-    pub(crate) fn collect<G: HeapGrow, const SHIFT: u32>(map: &PageMap<SHIFT>, pages: &Pages<G, SHIFT>) -> Self {
+    pub(crate) fn collect<G: HeapGrow, const SHIFT: u32>(map: &PageMap<SHIFT>, pages: &mut Pages<G, SHIFT>) -> Self {
         let mut stats = Self { heaps: 1, ..Self::default() };
         let page_bytes = Geometry::<SHIFT>::PAGE;
         for page in map.runs() {
@@ -88,9 +91,10 @@ impl Stats {
                 _ => {}
             }
         }
-        stats.mapped = map.regions().map(|region| region.bytes()).sum::<usize>() - pages.foreign_bytes();
+        stats.mapped = pages.own_pages() * page_bytes;
         stats.metadata = pages.meta_bytes();
-        stats.resident = stats.active + stats.pages_free * page_bytes - stats.retained + stats.metadata;
+        stats.held = stats.active + stats.pages_free * page_bytes - stats.retained + stats.metadata;
+        stats.resident = pages.resident(map).unwrap_or(stats.held);
         stats.longest_free = pages.longest_free(map);
         debug_assert!(stats.allocated % GRANULE == 0);
         stats

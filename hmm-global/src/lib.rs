@@ -46,6 +46,21 @@ impl Hmm {
     pub fn trim() -> bool {
         hmm_sys::trim(0)
     }
+
+    /// Limits what the heap holds to `bytes` bytes, its own tables included;
+    /// `None` lifts the limit. Beyond it allocations fail, after everything that
+    /// is free was given back. The environment's `HMM_LIMIT` sets it at the start.
+    pub fn set_limit(bytes: Option<usize>) {
+        hmm_sys::set_limit(bytes);
+    }
+
+    /// Limits what the heap keeps of free memory to `bytes` bytes; `None` restores
+    /// the rule by which it begins (8 MiB, an eighth of what is in use, or what
+    /// the program took again lately of what had been given back, whichever is
+    /// the most). The environment's `HMM_KEEP` sets it at the start.
+    pub fn set_keep(bytes: Option<usize>) {
+        hmm_sys::set_keep(bytes);
+    }
 }
 
 /// The alignment that every block has.

@@ -6,15 +6,10 @@
 //! calls at load and at exit, so that nothing needs to be registered.
 
 use crate::summary;
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::c_int;
 use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 use hmm_sys::Output;
-
-unsafe extern "C" {
-    // In glibc and in musl; the libc crate leaves it out.
-    fn secure_getenv(name: *const c_char) -> *const c_char;
-}
 
 /// Where the report goes: a copy of standard error, made only if a report was
 /// asked for; -1 otherwise. GNU's programs close standard error on their way
@@ -34,15 +29,7 @@ static AT_EXIT: extern "C" fn() = report;
 
 extern "C" fn prepare() {
     hmm_sys::begin();
-    // SAFETY: the name ends with a 0.
-    let value = unsafe { secure_getenv(c"HMM_STATS".as_ptr()) };
-    if value.is_null() {
-        return;
-    }
-    // SAFETY: not null, so a string of the environment, which nobody changes
-    // meanwhile.
-    let value = unsafe { CStr::from_ptr(value) };
-    if matches!(value.to_bytes(), b"" | b"0") {
+    if hmm_sys::variable(c"HMM_STATS").is_none_or(|value| matches!(value.to_bytes(), b"" | b"0")) {
         return;
     }
     // SAFETY: acts on numbers of open files only; -1 if standard error is

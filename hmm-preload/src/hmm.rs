@@ -100,8 +100,12 @@ pub struct HmmStatistics {
     pub allocated: usize,
     /// Bytes of the pages that hold live blocks or are kept ready for some.
     pub active: usize,
-    /// Bytes that may take up physical memory, at most.
+    /// Bytes of physical memory that the heap takes up, as the kernel says. If it
+    /// does not say: `held`.
     pub resident: usize,
+    /// Bytes that count for a limit: active pages, free ones that may hold
+    /// memory, and metadata.
+    pub held: usize,
     /// Bytes of address space that the heap has got from the system.
     pub mapped: usize,
     /// Bytes of free pages whose memory the system has.
@@ -136,6 +140,7 @@ impl From<hmm_sys::Stats> for HmmStatistics {
             allocated: stats.allocated,
             active: stats.active,
             resident: stats.resident,
+            held: stats.held,
             mapped: stats.mapped,
             retained: stats.retained,
             metadata: stats.metadata,
@@ -162,6 +167,58 @@ pub unsafe extern "C" fn stats(out: *mut HmmStatistics) {
     let found = hmm_sys::stats().into();
     // SAFETY: `out` is valid for a write, by contract.
     unsafe { out.write(found) }
+}
+
+/// Gives all free memory back to the system, now.
+///
+/// There is seldom need for it: what is free beyond a bound goes back by itself.
+///
+/// @return 1 if some was given back, 0 if there was none.
+#[unsafe(export_name = "HmmTrim")]
+pub extern "C" fn trim() -> c_int {
+    c_int::from(hmm_sys::trim(0))
+}
+
+/// Limits what the heap holds.
+///
+/// Pages in use count, free ones that hold memory, and HMM's own tables. Beyond
+/// the limit allocations fail, after everything that is free was given back. A
+/// heap that holds more already gets no more until it holds less.
+///
+/// @param bytes  The limit; SIZE_MAX for none.
+#[unsafe(export_name = "HmmSetLimit")]
+pub extern "C" fn set_limit(bytes: usize) {
+    hmm_sys::set_limit(given(bytes));
+}
+
+/// For HmmSetOption(): what the heap may hold, in bytes, as for HmmSetLimit().
+pub const HMM_OPTION_LIMIT: c_int = 1;
+
+/// For HmmSetOption(): how much free memory the heap may keep, in bytes; 0 for
+/// none, SIZE_MAX for the rule by which it begins: 8 MiB, an eighth of what is in
+/// use, or what the program took again lately of what had been given back,
+/// whichever is the most.
+pub const HMM_OPTION_KEEP: c_int = 2;
+
+/// Changes a setting. The environment sets the same at the start: `HMM_LIMIT`
+/// and `HMM_KEEP`.
+///
+/// @param option  One of the constants HMM_OPTION_...
+/// @param value   What it is set to.
+/// @return 0, or EINVAL if there is no such option.
+#[unsafe(export_name = "HmmSetOption")]
+pub extern "C" fn set_option(option: c_int, value: usize) -> c_int {
+    match option {
+        HMM_OPTION_LIMIT => hmm_sys::set_limit(given(value)),
+        HMM_OPTION_KEEP => hmm_sys::set_keep(given(value)),
+        _ => return libc::EINVAL,
+    }
+    0
+}
+
+/// A number, unless it stands for none.
+fn given(value: usize) -> Option<usize> {
+    (value != usize::MAX).then_some(value)
 }
 
 /// Checks every invariant of the heap.

@@ -11,6 +11,7 @@
 //!     brk       sbrk: grown in steps, lowered again, shared with others
 //!     reserve   mmap: a range grown in place
 //!     meta      mmap: the heap's own tables, between guard pages
+//!     settings  the environment, read once
 //!     lock, errno, limits, message
 //! ```
 //!
@@ -30,6 +31,8 @@ mod meta;
 mod moves;
 mod process;
 mod reserve;
+mod resident;
+mod settings;
 mod stats;
 mod system;
 mod tls;
@@ -42,4 +45,5 @@ pub use hmm_core::Violation;
 pub use life::begin;
 pub use limits::page_size;
 pub use message::{Output, report};
+pub use settings::{set_keep, set_limit, variable};
 pub use stats::{Stats, stats};

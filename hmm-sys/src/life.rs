@@ -15,7 +15,7 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::errno::Errno;
 use crate::process::{HEAP, NO_MORE, NOT_YET, Owner};
-use crate::{lock, message, tls};
+use crate::{lock, message, settings, tls};
 
 /// Destructors run in this many rounds (`PTHREAD_DESTRUCTOR_ITERATIONS`).
 const ROUNDS: usize = 4;
@@ -68,6 +68,7 @@ fn begin_process() -> bool {
     match STATE.compare_exchange(NEW, BEGUN, Acquire, Acquire) {
         Ok(_) => {
             message::begin();
+            settings::read();
             let mut key = 0;
             // SAFETY: `end_thread` stays loaded: the library is not unloaded.
             let made = unsafe { libc::pthread_key_create(&raw mut key, Some(end_thread)) } == 0;

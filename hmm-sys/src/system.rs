@@ -8,7 +8,7 @@ use crate::brk::Break;
 use crate::errno::Errno;
 use crate::moves::Moves;
 use crate::reserve::Reserve;
-use crate::{limits, meta};
+use crate::{limits, meta, resident};
 
 /// Memory from the operating system.
 #[derive(Debug)]
@@ -16,11 +16,13 @@ pub(crate) struct System {
     pub(crate) brk: Break,
     pub(crate) reserve: Reserve,
     moves: Moves,
+    /// What the heap may hold, in bytes.
+    pub(crate) limit: usize,
 }
 
 impl System {
     pub(crate) const fn new() -> Self {
-        Self { brk: Break::new(), reserve: Reserve::new(), moves: Moves::new() }
+        Self { brk: Break::new(), reserve: Reserve::new(), moves: Moves::new(), limit: usize::MAX }
     }
 }
 
@@ -66,6 +68,14 @@ unsafe impl HeapGrow for System {
 
     fn open_meta(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
         meta::open(start, bytes)
+    }
+
+    fn resident(&mut self, span: Span) -> Option<usize> {
+        resident::bytes(span)
+    }
+
+    fn limit(&self) -> usize {
+        self.limit
     }
 
     fn os_page(&self) -> usize {

@@ -15,6 +15,7 @@ const FAMILY: &str = "
     free_sized free_aligned_sized cfree
 
     HmmAlloc HmmFree HmmCalloc HmmRealloc HmmAlignedAlloc HmmUsableSize HmmStats HmmCheck
+    HmmTrim HmmSetLimit HmmSetOption
 
     _Znwm _ZnwmRKSt9nothrow_t _ZnwmSt11align_val_t _ZnwmSt11align_val_tRKSt9nothrow_t
     _Znam _ZnamRKSt9nothrow_t _ZnamSt11align_val_t _ZnamSt11align_val_tRKSt9nothrow_t

@@ -13,8 +13,10 @@
 //! microcontroller ([`FixedRegion`]), a frame allocator in a kernel.
 
 mod fixed;
+mod limit;
 
 pub use fixed::FixedRegion;
+pub use limit::Limit;
 
 use core::ptr::NonNull;
 
@@ -114,6 +116,19 @@ pub unsafe trait HeapGrow {
     fn open_meta(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
         let _ = (start, bytes);
         true
+    }
+
+    /// The bytes of `span`, which came from `grow` or `meta`, that memory is
+    /// behind at this moment; `None` if the backend cannot tell.
+    fn resident(&mut self, span: Span) -> Option<usize> {
+        let _ = span;
+        None
+    }
+
+    /// The most that the heap may hold at any moment, in bytes: pages in use,
+    /// free ones that were not purged, and tables. [`Limit`] sets it.
+    fn limit(&self) -> usize {
+        usize::MAX
     }
 
     /// The granularity of [`purge`](Self::purge) and

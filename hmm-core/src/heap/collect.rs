@@ -1,15 +1,46 @@
 //! Giving back what an owner holds without using it.
 
 use super::{Supply, bits_of, refill};
-use crate::pages::header::Link;
+use crate::pages::header::{Header, Link};
+use crate::slab::Bits;
 use crate::slab::parts::soiled_bytes;
-use crate::units::Class;
+use crate::units::{Class, Geometry};
+
+/// What was found in slabs that were looked through, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Found {
+    /// Pages of the slabs that stay.
+    pub(crate) pages: usize,
+    /// What of them may hold memory.
+    pub(crate) held: usize,
+    /// What of that is free.
+    pub(crate) free: usize,
+    /// Was given back, slabs that did not stay excepted.
+    pub(crate) given: usize,
+}
+
+impl Found {
+    /// Counts a slab that stays.
+    pub(crate) fn add<const SHIFT: u32>(&mut self, header: &Header, bits: &Bits<'_>) {
+        let info = Geometry::<SHIFT>::info(header.class());
+        let (free, _) = bits.count(usize::from(info.slots));
+        let held = soiled_bytes::<SHIFT>(header);
+        self.pages += usize::from(info.run) << SHIFT;
+        self.held += held;
+        self.free += (free * info.size as usize).min(held);
+    }
+
+    /// What of the pages holds no memory.
+    pub(crate) fn hollow(&self) -> usize {
+        self.pages.saturating_sub(self.held)
+    }
+}
 
 /// Gives back every slab of the owner's whose slots are all free, and of the
 /// others the parts in which all are.
 pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
     let map = s.map();
-    let (mut held, mut given) = (0, 0);
+    let mut found = Found::default();
     for class in (0..C).map(Class::nth) {
         s.local().forget(class);
         refill::retire(s, class);
@@ -24,11 +55,12 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
                 bin.unlink(map, page);
                 s.with_pages(|pages| pages.give_slab(map, page));
             } else {
-                given += s.with_pages(|pages| pages.purge_parts(map, page, &bits)).unwrap_or(0);
-                held += soiled_bytes::<SHIFT>(header);
+                found.given += s.with_pages(|pages| pages.purge_parts(map, page, &bits)).unwrap_or(0);
+                found.add::<SHIFT>(header, &bits);
             }
         }
     }
-    let licence = s.local().looked_through(held);
-    s.with_pages(|pages| pages.gave_parts(given, licence));
+    let licence = s.local().looked_through(&found);
+    let hollow = s.local().hollow(found.hollow());
+    s.with_pages(|pages| pages.gave_parts(found.given, licence, hollow));
 }

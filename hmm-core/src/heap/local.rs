@@ -5,6 +5,7 @@ use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, compiler_fence};
 
+use super::collect::Found;
 use super::recent::Recent;
 use crate::pages::header::{Header, Link};
 use crate::pages::map::PageMap;
@@ -209,8 +210,19 @@ impl Bin {
     }
 }
 
+const KIB: usize = 1024;
+
 /// Owners tell of so many refilled bytes at once.
 const TELL: usize = 64 * 1024;
+
+/// Adds `more` to `sum`. Returns the sum, which begins anew, once it has come to
+/// `least`; 0 before.
+fn tell(sum: &Cell<usize>, more: usize, least: usize) -> usize {
+    let all = sum.get() + more;
+    let told = if all < least { 0 } else { all };
+    sum.set(all - told);
+    told
+}
 
 /// One owner's slabs, by class.
 #[derive(Debug)]
@@ -226,10 +238,17 @@ pub(crate) struct Local<const C: usize, R> {
     freed: Cell<usize>,
     /// Bytes that may be, as far as the floor below agreed.
     licence: Cell<usize>,
-    /// See `excess`.
-    patience: Cell<usize>,
+    /// What the owner's slabs held when they were last looked through, in bytes;
+    /// what of that was in use; and what of their pages held no memory.
+    held: Cell<usize>,
+    live: Cell<usize>,
+    hollow: Cell<usize>,
+    /// Whether it is more than the heap allows by now.
+    recalled: Cell<bool>,
     /// Bytes of parts that were taken again after they had been given back.
     refilled: Cell<usize>,
+    /// Bytes that were made ready to be taken.
+    passed: Cell<usize>,
     bins: [Bin; C],
     /// Last, since largest: see there.
     pub(crate) recent: R,
@@ -245,8 +264,12 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
             looping: AtomicUsize::new(0),
             freed: Cell::new(0),
             licence: Cell::new(0),
-            patience: Cell::new(0),
+            held: Cell::new(0),
+            live: Cell::new(0),
+            hollow: Cell::new(0),
+            recalled: Cell::new(false),
             refilled: Cell::new(0),
+            passed: Cell::new(0),
             bins: [const { Bin::new() }; C],
             recent: R::NEW,
         }
@@ -330,17 +353,31 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         self.freed.set(self.freed.get().saturating_add(bytes));
     }
 
-    /// So many of them were taken again, or went back with their slab.
+    /// So many of them were taken again.
     pub(crate) fn uncount_freed(&self, bytes: usize) {
         self.freed.set(self.freed.get().saturating_sub(bytes));
     }
 
-    /// How many bytes more became free inside the owner's slabs, since they were
-    /// last looked through, than there is a licence for: beyond `slack`, and 1/32
-    /// of what they held then.
+    /// A slab of `bytes` bytes went back: as much of it as was in use when it was
+    /// last looked through, on the whole, was freed since.
+    pub(crate) fn uncount_slab(&self, bytes: usize) {
+        let (held, live) = (self.held.get() / KIB, self.live.get() / KIB);
+        self.uncount_freed(if held > live { bytes * live / held } else { bytes });
+    }
+
+    /// How many bytes more may have become free inside the owner's slabs, since
+    /// they were last looked through, than there is a licence for: beyond `slack`,
+    /// and 1/32 of what they held then. The fewer blocks hold a page of the
+    /// system's, the more of them each free sets free.
     pub(crate) fn excess(&self, slack: usize) -> usize {
-        let most = self.licence.get() + slack.max(self.patience.get());
-        self.freed.get().saturating_sub(most)
+        let most = self.licence.get() + slack.max(self.held.get() / 32);
+        self.set_free().saturating_sub(most)
+    }
+
+    /// Bytes of the system's pages that may have become free since then.
+    fn set_free(&self) -> usize {
+        let (freed, held, live) = (self.freed.get(), self.held.get(), self.live.get());
+        if held <= live { freed } else { (freed * (held / KIB) / (live / KIB).max(1)).min(held.max(freed)) }
     }
 
     /// A licence for `bytes` more was given.
@@ -351,27 +388,47 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     /// The part of the licence that is not needed any more, if it is most of
     /// it: the caller returns it.
     pub(crate) fn unneeded(&self) -> usize {
-        let (licence, freed) = (self.licence.get(), self.freed.get());
+        let (licence, freed) = (self.licence.get(), self.set_free());
         let unneeded = if freed < licence / 2 { licence - freed } else { 0 };
         self.licence.set(licence - unneeded);
         unneeded
     }
 
+    /// The heap allows less than all licences come to: this owner's ends, if it
+    /// has one, and what lies free in its slabs goes back.
+    pub(crate) fn recall(&self) {
+        self.recalled.set(self.licence.get() > 0);
+    }
+
+    /// Whether that is to be done now.
+    pub(crate) fn is_recalled(&self) -> bool {
+        self.recalled.take()
+    }
+
     /// `bytes` of parts that had been given back were taken again. Returns how
     /// many that makes, if it is worth telling.
     pub(crate) fn refilled(&self, bytes: usize) -> usize {
-        let bytes = self.refilled.get() + bytes;
-        let told = if bytes < TELL { 0 } else { bytes };
-        self.refilled.set(bytes - told);
-        told
+        tell(&self.refilled, bytes, TELL)
     }
 
-    /// The owner's slabs were looked through; they hold `bytes` now. Returns
-    /// the licence, which ends.
-    pub(crate) fn looked_through(&self, bytes: usize) -> usize {
+    /// `bytes` were made ready to be taken. Returns how many that makes, if it is
+    /// worth telling.
+    pub(crate) fn passed(&self, bytes: usize) -> usize {
+        tell(&self.passed, bytes, 16 * TELL)
+    }
+
+    /// The owner's slabs were looked through. Returns the licence, which ends.
+    pub(crate) fn looked_through(&self, found: &Found) -> usize {
         self.freed.set(0);
-        self.patience.set(bytes / 32);
+        self.held.set(found.held);
+        self.live.set(found.held - found.free);
         self.licence.take()
+    }
+
+    /// `hollow` bytes of the owner's slabs hold no memory. Returns that, and how
+    /// many it were before.
+    pub(crate) fn hollow(&self, hollow: usize) -> [usize; 2] {
+        [hollow, self.hollow.replace(hollow)]
     }
 
     /// Remembers no block of `class` as freed lately.

@@ -47,6 +47,10 @@ use crate::units::{Class, Word};
 const DEEP: usize = 66;
 const SHALLOW: usize = 16;
 
+/// Bytes that the blocks of a stack come to at most, but for the largest classes,
+/// of which two are remembered.
+const MOST: usize = 64 * 1024;
+
 /// The block of the entry above the highest: no block at all.
 const WALL: *mut u8 = ptr::without_provenance_mut(1);
 
@@ -227,10 +231,12 @@ impl<const C: usize> Stacks<C> {
     /// The offsets of the bottom and the wall of the class's stack.
     fn ends(class: Class) -> (usize, usize) {
         let (bottom, entries) = match class.index() {
-            index if index < Class::IN_TABLE => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP),
-            index => (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, SHALLOW),
+            index if index < Class::IN_TABLE => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP - 2),
+            index => {
+                (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, (MOST / class.size()).clamp(2, SHALLOW - 2))
+            }
         };
-        (bottom, bottom + (entries - 1) * ENTRY)
+        (bottom, bottom + (entries + 1) * ENTRY)
     }
 }
 

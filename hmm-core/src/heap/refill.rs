@@ -83,18 +83,28 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
             refill_parts(s, new.count_ones() as usize * parts::part_bytes::<SHIFT>());
         }
     }
+    let bytes = entered.count_ones() as usize * class.size();
     if word < touched {
-        s.local().uncount_freed(entered.count_ones() as usize * class.size());
+        s.local().uncount_freed(bytes);
     }
+    pass(s, bytes);
     bin.set_sweep(word + 1);
     true
+}
+
+/// Takes note of `bytes` bytes that pass through the heap.
+fn pass<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usize) {
+    let told = s.local().passed(bytes);
+    if told > 0 && s.with_pages(|pages| pages.pass(told)) == Some(false) {
+        s.local().recall();
+    }
 }
 
 /// Takes note of `bytes` bytes of parts that held no memory and are to be used.
 fn refill_parts<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usize) {
     let told = s.local().refilled(bytes);
     if told > 0 {
-        s.with_pages(|pages| pages.took_parts(told));
+        s.with_pages(|pages| pages.took(told));
     }
 }
 

@@ -148,8 +148,10 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     /// Gives all free pages back to the backend, as far as it takes them.
     /// Says whether it took any.
     pub fn trim(&mut self) -> bool {
+        let before = self.pages.get_mut().gone();
         collect::collect(&*self);
-        self.pages.get_mut().trim(&self.map, 0)
+        let pages = self.pages.get_mut();
+        pages.trim(&self.map, 0) || pages.gone() != before
     }
 
     /// What the heap holds, by a walk over it.

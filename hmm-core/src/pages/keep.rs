@@ -14,12 +14,19 @@
 //! that much is kept from then on (`swing`).
 //!
 //! Free runs are known page by page here. Threads come for a licence before
-//! they keep more; whoever gets none gives back what it has.
+//! they keep more; whoever gets none gives back what it has. What they may have
+//! without one, 1/32 of what they hold, is a part of the eighth and of the 8 MiB.
 
 use super::swing::Swing;
 
 /// Bytes that may always be kept, in heaps of more than a few pages.
-const FLOOR: usize = 8 * 1024 * 1024;
+const FLOOR: usize = 6 * 1024 * 1024;
+
+/// In heaps with small pages: so many of those.
+const PAGES: usize = 96;
+
+/// What of the memory in use may be kept: so many times 1/32.
+const SHARE: usize = 3;
 
 /// The bound. All figures are bytes, of a heap with pages of `1 << SHIFT`.
 #[derive(Debug)]
@@ -28,14 +35,16 @@ pub(crate) struct Keep<const SHIFT: u32> {
     fixed: Option<usize>,
     /// What threads may keep.
     licensed: usize,
+    /// Went back so far, by whatever way; wraps.
+    gone: usize,
     swing: Swing,
 }
 
 impl<const SHIFT: u32> Keep<SHIFT> {
-    const FLOOR: usize = if FLOOR >> SHIFT > 128 { 128 << SHIFT } else { FLOOR };
+    const FLOOR: usize = if FLOOR >> SHIFT > PAGES { PAGES << SHIFT } else { FLOOR };
 
     pub(super) const fn new() -> Self {
-        Self { fixed: None, licensed: 0, swing: Swing::new() }
+        Self { fixed: None, licensed: 0, gone: 0, swing: Swing::new() }
     }
 
     /// Replaces the rule by a bound of `bytes`, or restores it.
@@ -43,9 +52,9 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         self.fixed = bytes;
     }
 
-    /// What may be free and hold memory, while `used` pages are in use.
+    /// What may be free and hold memory, while `used` bytes are in use.
     pub(super) fn allowed(&self, used: usize) -> usize {
-        let rule = || Self::FLOOR.max((used << SHIFT) / 8).max(self.swing.width());
+        let rule = || Self::FLOOR.max(used / 32 * SHARE).max(self.swing.width());
         self.fixed.unwrap_or_else(rule)
     }
 
@@ -55,14 +64,19 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     }
 
     /// Licenses a thread to keep `bytes` more, if there is room while `used`
-    /// pages are in use.
+    /// bytes are in use.
     pub(super) fn license(&mut self, used: usize, bytes: usize) -> bool {
         let granted = self.licensed + bytes <= self.allowed(used);
         if granted {
             self.licensed += bytes;
-            self.swing.freed(bytes, used << SHIFT);
+            self.swing.freed(bytes, used);
         }
         granted
+    }
+
+    /// Whether all licences together are within what is allowed.
+    pub(super) fn is_covered(&self, used: usize) -> bool {
+        self.licensed <= self.allowed(used)
     }
 
     /// Takes back a licence for `bytes`.
@@ -72,16 +86,23 @@ impl<const SHIFT: u32> Keep<SHIFT> {
 
     /// `bytes` went back, and free runs keep `dirty` pages.
     pub(super) fn gave(&mut self, bytes: usize, dirty: usize) {
+        self.gone = self.gone.wrapping_add(bytes);
         self.swing.gave(bytes, self.licensed + (dirty << SHIFT));
     }
 
-    /// `bytes` that held no memory were taken, and free runs keep `dirty` pages.
-    pub(super) fn took(&mut self, bytes: usize, dirty: usize) {
-        self.swing.took(bytes, self.licensed + (dirty << SHIFT));
+    /// What went back so far; wraps.
+    pub(super) fn gone(&self) -> usize {
+        self.gone
     }
 
-    /// `bytes` were freed, while `used` pages are in use.
+    /// `bytes` that held no memory were taken, which makes `used` in use, and free
+    /// runs keep `dirty` pages.
+    pub(super) fn took(&mut self, bytes: usize, used: usize, dirty: usize) {
+        self.swing.took(bytes, self.licensed + (dirty << SHIFT), used);
+    }
+
+    /// `bytes` were freed, while `used` bytes are in use.
     pub(super) fn freed(&mut self, bytes: usize, used: usize) {
-        self.swing.freed(bytes, used << SHIFT);
+        self.swing.freed(bytes, used);
     }
 }

@@ -5,7 +5,8 @@
 //!   spare[k]: bitmaps given back, by size in steps of eight words
 //! ```
 //!
-//! Chunks come from the backend's `meta` and never go back. Only bitmaps are
+//! Chunks come from the backend's `meta` and never go back; large ones are
+//! linked, each to the one before, for the statistics. Only bitmaps are
 //! reused; thread heaps are recycled by the pool that owns them.
 
 use core::ptr::{self, NonNull};
@@ -30,7 +31,18 @@ pub(crate) struct Meta {
     closed: Option<Span>,
     spare: [*mut u8; SIZES],
     bytes: usize,
+    /// The chunk made last that is linked.
+    chunks: *const Chunk,
 }
+
+/// What a linked chunk begins with.
+struct Chunk {
+    bytes: usize,
+    before: *const Self,
+}
+
+/// Chunks of so many bytes are linked.
+const LINKED: usize = 4096;
 
 /// The distance in words from a local word to the remote word of the same
 /// slots, in a bitmap of `words` words of each.
@@ -47,7 +59,14 @@ fn bitmap_bytes(words: usize) -> usize {
 
 impl Meta {
     pub(crate) const fn new() -> Self {
-        Self { next: ptr::null_mut(), left: 0, closed: None, spare: [ptr::null_mut(); SIZES], bytes: 0 }
+        Self {
+            next: ptr::null_mut(),
+            left: 0,
+            closed: None,
+            spare: [ptr::null_mut(); SIZES],
+            bytes: 0,
+            chunks: ptr::null(),
+        }
     }
 
     /// Metadata in use or at hand, in bytes, the page tables included.
@@ -61,13 +80,23 @@ impl Meta {
     }
 
     /// `bytes` bytes of zeroed metadata, aligned to a cache line; they stay.
-    /// Asks the backend for at least `chunk` bytes at a time.
-    pub(crate) fn take(&mut self, grow: &mut impl HeapGrow, bytes: usize, chunk: usize) -> Option<NonNull<u8>> {
+    /// Asks the backend for at least `chunk` bytes at a time, and for `room` at
+    /// most.
+    pub(crate) fn take(
+        &mut self,
+        grow: &mut impl HeapGrow,
+        bytes: usize,
+        chunk: usize,
+        room: usize,
+    ) -> Option<NonNull<u8>> {
         let bytes = bytes.checked_next_multiple_of(LINE)?;
         if bytes > self.left {
             // Larger ones as the heap grows: each is a mapping of its own.
             let chunk = if chunk == 0 { 0 } else { chunk.max(self.bytes / 8).next_multiple_of(chunk) };
-            self.refill(grow, bytes.max(chunk))?;
+            if bytes + LINE > room {
+                return None;
+            }
+            self.refill(grow, bytes.saturating_add(LINE).max(chunk).min(room))?;
         }
         let start = NonNull::new(self.next)?;
         self.next = self.next.wrapping_add(bytes);
@@ -92,7 +121,27 @@ impl Meta {
         self.count(chunk.bytes);
         self.next = chunk.start.as_ptr();
         self.left = chunk.bytes;
+        if chunk.bytes >= LINKED {
+            let link = chunk.start.cast::<Chunk>();
+            // SAFETY: the chunk is ours, and was opened just now.
+            unsafe { link.write(Chunk { bytes: chunk.bytes, before: self.chunks }) };
+            self.chunks = link.as_ptr();
+            self.next = self.next.wrapping_add(LINE);
+            self.left -= LINE;
+        }
         Some(())
+    }
+
+    /// The chunks that are linked: all but those of heaps on small machines.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = Span> + use<> {
+        let mut next = self.chunks;
+        core::iter::from_fn(move || {
+            let start = NonNull::new(next.cast_mut())?;
+            // SAFETY: `refill` wrote it; chunks stay.
+            let chunk = unsafe { start.as_ref() };
+            next = chunk.before;
+            Some(Span { start: start.cast(), bytes: chunk.bytes })
+        })
     }
 
     /// A bitmap of `words` local and as many remote words, contents unknown.
@@ -101,6 +150,7 @@ impl Meta {
         grow: &mut impl HeapGrow,
         words: usize,
         chunk: usize,
+        room: usize,
     ) -> Option<*const AtomicUsize> {
         let spare = self.spare.get_mut(remote_distance(words) / STEP - 1)?;
         if let Some(first) = NonNull::new(*spare) {
@@ -109,7 +159,7 @@ impl Meta {
             *spare = unsafe { first.cast::<*mut u8>().read() };
             return Some(first.as_ptr().cast());
         }
-        let bits = self.take(grow, bitmap_bytes(words), chunk)?;
+        let bits = self.take(grow, bitmap_bytes(words), chunk, room)?;
         Some(bits.as_ptr().cast::<AtomicUsize>().cast_const())
     }
 

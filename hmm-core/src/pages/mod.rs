@@ -18,6 +18,7 @@ pub(crate) mod keep;
 pub(crate) mod map;
 pub(crate) mod meta;
 mod purge;
+mod resident;
 mod runs;
 mod swing;
 mod tree;
@@ -25,7 +26,7 @@ mod widen;
 
 use self::free::FreeRuns;
 use self::keep::Keep;
-use self::map::{MAX_REGIONS, PageMap, Region};
+use self::map::{MAX_REGIONS, PageMap};
 use self::meta::Meta;
 use crate::grow::HeapGrow;
 use crate::units::PageNo;
@@ -52,8 +53,10 @@ pub(crate) struct Pages<G, const SHIFT: u32> {
     tip: usize,
     /// The number of the first page of the next region.
     next_region: PageNo,
-    /// Bytes in foreign holes.
-    foreign: usize,
+    /// Pages of all regions, those in foreign holes excepted.
+    own: usize,
+    /// Bytes of slabs that held no memory when those were last looked through.
+    hollow: usize,
     keep: Keep<SHIFT>,
 }
 
@@ -72,7 +75,8 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             opened: [0; MAX_REGIONS],
             tip: 0,
             next_region: PageNo::FIRST,
-            foreign: 0,
+            own: 0,
+            hollow: 0,
             keep: Keep::new(),
         }
     }
@@ -84,12 +88,14 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// `bytes` bytes of zeroed metadata that stay.
     pub(crate) fn take_meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
-        self.meta.take(&mut self.grow, bytes, Self::META_CHUNK)
+        let room = self.limit_room();
+        self.meta.take(&mut self.grow, bytes, Self::META_CHUNK, room)
     }
 
     /// A bitmap of `words` local and as many remote words, contents unknown.
     pub(crate) fn take_bits(&mut self, words: usize) -> Option<*const AtomicUsize> {
-        self.meta.take_bits(&mut self.grow, words, Self::META_CHUNK)
+        let room = self.limit_room();
+        self.meta.take_bits(&mut self.grow, words, Self::META_CHUNK, room)
     }
 
     /// Takes a bitmap of `words` words a half back.
@@ -102,10 +108,19 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.free.pages()
     }
 
+    /// Pages of all regions, those in foreign holes excepted.
+    pub(crate) fn own_pages(&self) -> usize {
+        self.own
+    }
+
     /// Pages that are not free.
-    pub(crate) fn used_pages(&self, map: &PageMap<SHIFT>) -> usize {
-        let mapped: usize = map.regions().map(Region::bytes).sum();
-        ((mapped - self.foreign) >> SHIFT) - self.free.pages()
+    pub(crate) fn used_pages(&self) -> usize {
+        self.own - self.free.pages()
+    }
+
+    /// Bytes that went back by the rule so far; wraps.
+    pub(crate) fn gone(&self) -> usize {
+        self.keep.gone()
     }
 
     /// How much free memory is kept.
@@ -118,14 +133,19 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.free.dirty()
     }
 
+    /// Bytes that the heap holds: pages in use, dirty free ones, and tables.
+    pub(crate) fn held(&self) -> usize {
+        ((self.used_pages() + self.free.dirty()) << SHIFT) + self.meta.bytes()
+    }
+
+    /// Bytes more that it may hold.
+    fn limit_room(&self) -> usize {
+        self.grow.limit().saturating_sub(self.held())
+    }
+
     /// Bytes of the heap's own tables.
     pub(crate) fn meta_bytes(&self) -> usize {
         self.meta.bytes()
-    }
-
-    /// Bytes in holes that others hold.
-    pub(crate) fn foreign_bytes(&self) -> usize {
-        self.foreign
     }
 
     /// The length of the longest free run in bytes.

@@ -48,7 +48,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// first: those are the least likely to be taken soon, and the cheapest by
     /// the page.
     pub(super) fn keep_within(&mut self, map: &PageMap<SHIFT>) {
-        let room = self.keep.room(self.used_pages(map));
+        let room = self.keep.room(self.used_bytes());
         if self.free.dirty() <= room {
             return;
         }
@@ -72,31 +72,69 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.keep_within(map);
     }
 
-    /// An owner gave back `bytes` bytes inside slabs, and a licence for
-    /// `licence` bytes.
-    pub(crate) fn gave_parts(&mut self, bytes: usize, licence: usize) {
+    /// Somebody gave back `bytes` bytes inside slabs, and a licence for
+    /// `licence` bytes; of the slabs' pages, `hollow[0]` bytes hold no memory now,
+    /// where it were `hollow[1]` before.
+    pub(crate) fn gave_parts(&mut self, bytes: usize, licence: usize, hollow: [usize; 2]) {
         self.keep.return_license(licence);
         self.keep.gave(bytes, self.free.dirty());
+        // Threads may come out of order.
+        self.hollow = self.hollow.wrapping_add(hollow[0]).wrapping_sub(hollow[1]);
     }
 
-    /// An owner took `bytes` bytes inside slabs that held no memory.
-    pub(crate) fn took_parts(&mut self, bytes: usize) {
-        self.keep.took(bytes, self.free.dirty());
+    /// Bytes of pages in use that hold memory, as far as is known.
+    pub(super) fn used_bytes(&self) -> usize {
+        (self.used_pages() << SHIFT).saturating_sub(self.hollow)
+    }
+
+    /// `bytes` bytes that held no memory were taken, as pages or inside slabs.
+    pub(crate) fn took(&mut self, bytes: usize) {
+        self.keep.took(bytes, self.used_pages() << SHIFT, self.free.dirty());
+    }
+
+    /// `bytes` bytes passed through slabs. Whether no more is licensed than may
+    /// be kept.
+    pub(crate) fn pass(&mut self, bytes: usize) -> bool {
+        let used = self.used_bytes();
+        self.keep.freed(bytes, used);
+        self.keep.is_covered(used)
     }
 
     /// Whether `bytes` more free bytes may be kept.
-    pub(crate) fn has_room(&self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
-        self.free.dirty() + (bytes >> SHIFT) <= self.keep.room(self.used_pages(map))
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        self.free.dirty() + (bytes >> SHIFT) <= self.keep.room(self.used_bytes())
     }
 
     /// Licenses a thread to keep `bytes` more, if there is room, at the cost of
     /// free runs.
     pub(crate) fn license(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
-        let granted = self.keep.license(self.used_pages(map), bytes);
+        let granted = self.keep.license(self.used_bytes(), bytes);
         if granted {
             self.keep_within(map);
         }
         granted
+    }
+
+    /// Whether the backend's limit lets the heap hold `pages` more pages in use,
+    /// when nothing else is free and dirty.
+    pub(super) fn may_hold(&self, pages: u32) -> bool {
+        let used = self.used_pages() + pages as usize;
+        used.checked_mul(Self::PAGE).is_some_and(|bytes| bytes.saturating_add(self.meta.bytes()) <= self.grow.limit())
+    }
+
+    /// Purges as many free pages as bring the heap back to the backend's limit.
+    /// Says whether it is.
+    pub(super) fn shed(&mut self, map: &PageMap<SHIFT>) -> bool {
+        loop {
+            let excess = self.held().saturating_sub(self.grow.limit()).div_ceil(Self::PAGE);
+            if excess == 0 {
+                return true;
+            }
+            let Some(run) = self.free.longest_holding(map) else { return false };
+            if self.purge_free(map, run, excess as u32) == 0 {
+                return false;
+            }
+        }
     }
 
     /// Purges up to `most` pages of the free run at `page`, the highest ones.

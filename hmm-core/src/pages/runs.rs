@@ -20,12 +20,20 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         growth: Growth,
     ) -> Option<PageNo> {
         let span = pages.checked_add(align_pages - 1)?;
+        if !self.may_hold(pages) {
+            return None;
+        }
         let run = match self.free.best_fit(map, span) {
             Some(run) => run,
             None if growth == Growth::Avoid => return None,
             None => self.grown_run(map, span)?,
         };
-        Some(self.carve(map, run, pages, align_pages))
+        let page = self.carve(map, run, pages, align_pages);
+        if !self.shed(map) {
+            self.give(map, page, pages, false);
+            return None;
+        }
+        Some(page)
     }
 
     /// A free run of at least `span` pages, of which there was none so far.
@@ -64,7 +72,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             self.link(map, start.up(pages), after, dirty);
         }
         map.header(start).set_run(pages);
-        self.keep.took(((pages - taken) as usize) << SHIFT, self.free.dirty());
+        self.took(((pages - taken) as usize) << SHIFT);
         start
     }
 
@@ -77,12 +85,16 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// Cuts the used run at `page` down to `keep` pages.
     pub(crate) fn shorten_run(&mut self, map: &PageMap<SHIFT>, page: PageNo, keep: u32) {
+        self.shorten(map, page, keep, true);
+    }
+
+    fn shorten(&mut self, map: &PageMap<SHIFT>, page: PageNo, keep: u32, dirty: bool) {
         debug_assert!(keep > 0);
         let header = map.header(page);
         let rest = header.run() - keep;
         header.set_run(keep);
         if rest > 0 {
-            self.give(map, page.up(keep), rest, true);
+            self.give(map, page.up(keep), rest, dirty);
         }
     }
 
@@ -92,6 +104,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let have = map.header(page).run();
         let lacking = want - have;
         let mut room = self.free_behind(map, page.up(have - 1));
+        if !self.may_hold(lacking) {
+            return false;
+        }
         if room < lacking {
             let (region, _, above) = map.surroundings(page);
             let at_top = region == self.tip && above == have + room;
@@ -110,7 +125,11 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             self.link(map, next.up(lacking), room - lacking, dirty - taken);
         }
         map.header(page).set_run(want);
-        self.keep.took(((lacking - taken) as usize) << SHIFT, self.free.dirty());
+        self.took(((lacking - taken) as usize) << SHIFT);
+        if !self.shed(map) {
+            self.shorten(map, page, have, false);
+            return false;
+        }
         true
     }
 
@@ -121,7 +140,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             map.set_dirty(page, pages, true);
         }
         let mut dirty = if dirty { pages } else { map.count_dirty(page, pages) };
-        self.keep.freed((pages as usize) << SHIFT, self.used_pages(map));
+        self.keep.freed((pages as usize) << SHIFT, self.used_bytes());
         map.header(page).set_kind(Kind::Blank);
         let (mut start, mut length) = (page, pages);
         if self.free_behind(map, page.up(pages - 1)) > 0 {

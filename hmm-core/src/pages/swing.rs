@@ -14,8 +14,9 @@
 /// time.
 const PATIENCE: usize = 4;
 
-/// What is forgotten each time: one part in so many.
-const BIT: usize = 16;
+/// What is forgotten at first: one part in so many. If nothing of it is missed,
+/// twice as much the next time, up to a half.
+const BIT: usize = 32;
 
 /// Bytes that a swing is taken to have at least.
 const LEAST: usize = 8 * 1024 * 1024;
@@ -34,19 +35,23 @@ pub(super) struct Swing {
     peak: usize,
     /// Worth keeping.
     width: usize,
-    /// Freed since memory that had gone back was last taken.
+    /// Freed since a bit was last forgotten, or kept.
     passed: usize,
+    /// Taken again since then.
+    missed: usize,
+    /// How many bits were forgotten one after the other.
+    forgotten: u32,
     /// Freed since the flow was last looked at.
     turn: usize,
-    /// Given back and taken again since then.
-    flow: usize,
+    /// Given back since then, and taken again.
+    flow: [usize; 2],
     /// What was worth keeping then.
     enough: usize,
 }
 
 impl Swing {
     pub(super) const fn new() -> Self {
-        Self { given: 0, peak: 0, width: 0, passed: 0, turn: 0, flow: 0, enough: 0 }
+        Self { given: 0, peak: 0, width: 0, passed: 0, missed: 0, forgotten: 0, turn: 0, flow: [0, 0], enough: 0 }
     }
 
     /// Free bytes that are worth keeping.
@@ -57,18 +62,21 @@ impl Swing {
     /// `bytes` went back, `kept` free ones did not.
     pub(super) fn gave(&mut self, bytes: usize, kept: usize) {
         self.given += bytes;
+        self.flow[0] += bytes;
         self.peak = self.peak.max(self.given + kept);
     }
 
-    /// `bytes` that held no memory were taken, while `kept` free ones do.
-    pub(super) fn took(&mut self, bytes: usize, kept: usize) {
+    /// `bytes` that held no memory were taken and make `used` in use, while `kept`
+    /// free ones do hold some.
+    pub(super) fn took(&mut self, bytes: usize, kept: usize, used: usize) {
         if self.given > 0 {
-            self.flow += bytes.min(self.given);
-            self.given = self.given.saturating_sub(bytes);
+            let again = bytes.min(self.given);
+            self.flow[1] += again;
+            self.given -= again;
             let swing = self.peak.saturating_sub(self.given + kept);
             // No two swings are quite the same.
-            self.width = self.width.max(swing + swing / 8);
-            self.passed = 0;
+            self.width = self.width.max((swing + swing / 8).min(used));
+            self.missed += again;
         }
     }
 
@@ -76,16 +84,22 @@ impl Swing {
     pub(super) fn freed(&mut self, bytes: usize, used: usize) {
         self.turn += bytes;
         if self.turn > used.max(LEAST) {
-            self.width = self.width.max(self.enough + self.flow);
+            let [given, taken] = core::mem::take(&mut self.flow);
+            self.width = self.width.max((self.enough + given.min(taken)).min(used));
             self.enough = self.width;
-            (self.turn, self.flow) = (0, 0);
+            self.turn = 0;
         }
         self.passed += bytes;
         if self.passed > PATIENCE * self.width.max(self.peak).max(LEAST) {
-            self.width -= self.width / BIT;
-            self.enough = self.enough.min(self.width);
-            (self.given, self.peak) = (0, 0);
-            self.passed = 0;
+            if self.missed <= self.width / BIT {
+                self.width -= self.width / (BIT >> self.forgotten);
+                self.forgotten = (self.forgotten + 1).min(BIT.ilog2() - 1);
+                self.enough = self.enough.min(self.width);
+                (self.given, self.peak) = (0, 0);
+            } else {
+                self.forgotten = 0;
+            }
+            (self.passed, self.missed) = (0, 0);
         }
     }
 }

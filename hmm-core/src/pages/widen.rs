@@ -48,6 +48,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             return false;
         }
         region.set_bytes((end as usize) << SHIFT);
+        self.own += pages as usize;
         self.tip = tip;
         let gap = ((offset - old_end) >> SHIFT) as u32;
         let page = first.up((offset >> SHIFT) as u32);
@@ -55,7 +56,6 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             let hole = map.header(page.down(gap));
             hole.set_run(gap);
             hole.set_kind(Kind::Foreign);
-            self.foreign += (gap as usize) << SHIFT;
         }
         map.set_dirty(page, pages, !grown.zeroed);
         self.give_new(map, page, pages);
@@ -71,7 +71,6 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let start = map.address(hole).addr() - region.base().addr();
         if header.kind() == Kind::Foreign && start <= offset {
             header.set_kind(Kind::Blank);
-            self.foreign -= region.bytes() - start;
             region.set_bytes(start);
         }
     }
@@ -94,7 +93,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             rest.set_run(after);
             rest.set_kind(Kind::Foreign);
         }
-        self.foreign -= (pages as usize) << SHIFT;
+        self.own += pages as usize;
         map.set_dirty(start, pages, !zeroed);
         self.give(map, start, pages, false);
         true
@@ -166,7 +165,8 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     fn open_part<T>(&mut self, table: *mut T, from: usize, to: usize) -> bool {
         let bytes = (to - from) * size_of::<T>();
         let start = core::ptr::NonNull::new(table.wrapping_add(from).cast::<u8>());
-        let opened = start.is_some_and(|start| self.grow.open_meta(start, bytes));
+        let allowed = bytes <= self.limit_room();
+        let opened = allowed && start.is_some_and(|start| self.grow.open_meta(start, bytes));
         if opened {
             self.meta.count(bytes);
         }
@@ -194,7 +194,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let run = map.header(page).run();
         let (index, _, above) = map.surroundings(page);
         if above == run {
-            let keep = u32::try_from(self.keep.allowed(self.used_pages(map)) >> SHIFT).unwrap_or(u32::MAX);
+            let keep = u32::try_from(self.keep.allowed(self.used_bytes()) >> SHIFT).unwrap_or(u32::MAX);
             if run > keep {
                 self.lower(map, index, page, keep / 2);
             }
@@ -217,6 +217,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if lowered {
             let region = map.region(index);
             region.set_bytes(region.bytes() - bytes);
+            self.own -= (run - keep) as usize;
             if keep > 0 {
                 self.link(map, page, keep, dirty - gone);
             }

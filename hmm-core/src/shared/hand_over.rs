@@ -73,21 +73,23 @@ impl<const C: usize> HandOver<C> {
     }
 
     /// Shows every slab to `see`, which is its only holder meanwhile and says
-    /// whether it stays here. Does nothing while another sweep is under way.
-    pub(super) fn sweep<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, mut see: impl FnMut(Class, PageNo) -> bool) {
+    /// whether it stays here. Does nothing, and says so by `false`, while another
+    /// sweep is under way.
+    pub(super) fn sweep<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, mut see: impl FnMut(PageNo) -> bool) -> bool {
         if self.sweeping.swap(true, Acquire) {
-            return;
+            return false;
         }
         for class in (0..C).map(Class::nth) {
             let (front, back) = self.stacks(class);
             while let Some(page) = front.pop(map) {
-                if see(class, page) {
+                if see(page) {
                     back.push(map, page);
                 }
             }
         }
         self.front.fetch_xor(1, Relaxed);
         self.sweeping.store(false, Release);
+        true
     }
 
     /// In a fork's child: whoever was sweeping did not come along.

@@ -7,6 +7,7 @@ use super::owner::{Owner, Role};
 use super::seat::Seat;
 use super::{Inner, Lock, Shared};
 use crate::grow::HeapGrow;
+use crate::heap::collect::Found;
 use crate::heap::{Ground, Supply, bits_of, refill};
 use crate::slab::parts::soiled_bytes;
 use crate::units::{Class, Geometry, PageNo};
@@ -86,9 +87,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         };
         seat.give_all_kept();
         let left = (0..C).map(|number| self.disband(&seat, Class::nth(number))).sum();
-        let licence = seat.local().looked_through(0);
+        let licence = seat.local().looked_through(&Found::default());
+        let hollow = seat.local().hollow(0);
         drop(seat);
-        self.with_pages(|pages| pages.gave_parts(0, licence));
+        self.with_pages(|pages| pages.gave_parts(0, licence, hollow));
         self.with_inner(|inner| inner.registry.pool(owner));
         self.sweep_if_much(left);
     }

@@ -46,7 +46,7 @@ use self::seat::Seat;
 use crate::check::{self, Violation};
 use crate::grow::HeapGrow;
 use crate::heap::fast;
-use crate::heap::{Supply, alloc, fit, resize};
+use crate::heap::{Ground, Supply, alloc, collect, fit, resize};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::map::PageMap;
@@ -80,6 +80,8 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     strewn: AtomicUsize,
     /// Bytes that those slabs held then.
     listed: AtomicUsize,
+    /// Bytes of their pages that held no memory.
+    hollow: AtomicUsize,
     /// Guards the late owner. Taken before `lock`.
     late_lock: L,
     /// Serves threads that have no owner of their own.
@@ -111,6 +113,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             slack: AtomicUsize::new(SLACK),
             strewn: AtomicUsize::new(0),
             listed: AtomicUsize::new(0),
+            hollow: AtomicUsize::new(0),
             late_lock: L::NEW,
             late: AtomicPtr::new(ptr::null_mut()),
         }
@@ -225,10 +228,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// As [`alloc`](Self::alloc).
     pub unsafe fn trim(&self, owner: &Owner<C>, pad: usize) -> bool {
+        let before = self.with_pages(|pages| pages.gone());
         if let Some(seat) = Seat::take(self, owner) {
             seat.reclaim();
         }
-        self.with_inner(|inner| inner.pages.trim(&self.map, pad)).unwrap_or(false)
+        let trim = |pages: &mut Pages<G, SHIFT>| pages.trim(&self.map, pad) || before != Some(pages.gone());
+        self.with_pages(trim).unwrap_or(false)
     }
 
     /// Bounds what the heap holds without using it to `bytes`, and, inside the
@@ -244,7 +249,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub fn stats(&self) -> Stats {
         self.with_inner(|inner| {
             let heaps = inner.registry.count();
-            Stats { heaps, ..Stats::collect(&self.map, &inner.pages) }
+            Stats { heaps, ..Stats::collect(&self.map, &mut inner.pages) }
         })
         .unwrap_or_default()
     }
@@ -287,7 +292,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// its use.
     fn seated<R>(&self, owner: &Owner<C>, f: impl FnOnce(&Seat<'_, G, L, SHIFT, C>) -> R) -> Option<R> {
         if let Some(seat) = Seat::take(self, owner) {
-            return Some(f(&seat));
+            let result = f(&seat);
+            if owner.local.is_recalled() {
+                collect::collect(&seat);
+            }
+            return Some(result);
         }
         if !self.late_lock.lock() {
             return None;

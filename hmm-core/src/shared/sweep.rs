@@ -16,9 +16,8 @@ use core::sync::atomic::Ordering::Relaxed;
 use super::owner::{Owner, Role};
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
+use crate::heap::collect::Found;
 use crate::heap::{Ground, bits_of};
-use crate::slab::parts::soiled_bytes;
-use crate::units::Geometry;
 
 /// Bytes that must have been strewn before the lists are swept.
 const LEAST: usize = 2 * 1024 * 1024;
@@ -33,17 +32,6 @@ pub(super) enum Sweep {
     Empty,
     /// The free parts of others, too.
     Parts,
-}
-
-/// What a sweep found, in bytes.
-#[derive(Default)]
-struct Swept {
-    /// May hold memory, in slabs that stay.
-    held: usize,
-    /// Free there.
-    free: usize,
-    /// Was given back of it.
-    given: usize,
 }
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
@@ -69,7 +57,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
         self.strewn.store(0, Relaxed);
         let free = self.sweep(Sweep::Empty);
-        if self.with_pages(|pages| pages.has_room(&self.map, free)) == Some(false) {
+        if self.with_pages(|pages| pages.has_room(free)) == Some(false) {
             self.sweep(Sweep::Parts);
         }
     }
@@ -77,8 +65,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// Gives back the slabs on the hand-over lists whose every slot is free, and
     /// what else `sweep` says. Returns how many bytes are free in the others.
     pub(super) fn sweep(&self, sweep: Sweep) -> usize {
-        let mut total = Swept::default();
-        self.hand_over.sweep(&self.map, |class, page| {
+        let mut found = Found::default();
+        let done = self.hand_over.sweep(&self.map, |page| {
             let header = self.map.header(page);
             let bits = bits_of::<SHIFT>(header);
             self.drain_slab(header, &bits);
@@ -87,16 +75,17 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 return false;
             }
             if sweep == Sweep::Parts {
-                total.given += self.with_pages(|pages| pages.purge_parts(&self.map, page, &bits)).unwrap_or(0);
+                found.given += self.with_pages(|pages| pages.purge_parts(&self.map, page, &bits)).unwrap_or(0);
             }
-            let (free, _) = bits.count(usize::from(Geometry::<SHIFT>::info(class).slots));
-            let held = soiled_bytes::<SHIFT>(header);
-            total.held += held;
-            total.free += (free * class.size()).min(held);
+            found.add::<SHIFT>(header, &bits);
             true
         });
-        self.listed.store(total.held, Relaxed);
-        self.with_pages(|pages| pages.gave_parts(total.given, 0));
-        total.free
+        if !done {
+            return 0;
+        }
+        self.listed.store(found.held, Relaxed);
+        let hollow = [found.hollow(), self.hollow.swap(found.hollow(), Relaxed)];
+        self.with_pages(|pages| pages.gave_parts(found.given, 0, hollow));
+        found.free
     }
 }

@@ -97,17 +97,22 @@ pub extern "C" fn malloc_trim(pad: usize) -> c_int {
     c_int::from(hmm_sys::trim(pad))
 }
 
-/// Accepts glibc's settings and ignores them: they turn what HMM does not
-/// have. Returns 1 for those that glibc knows and 0 for others, and for a value
-/// that glibc refuses.
+/// Accepts glibc's settings. `M_TRIM_THRESHOLD` has HMM keep as much free memory,
+/// everything if it is -1; but one that asks for less than HMM keeps anyway
+/// changes nothing, for glibc means the top of its heap only ([`crate::hmm`] can
+/// ask for less). The others turn what HMM does not have. Returns 1 for those
+/// that glibc knows and 0 for others, and for a value that glibc refuses.
 #[unsafe(no_mangle)]
 pub extern "C" fn mallopt(parameter: c_int, value: c_int) -> c_int {
     /// glibc's largest "fast" block.
     const FAST_MAX: c_int = 20 * size_of::<usize>() as c_int;
     c_int::from(match parameter {
         libc::M_MXFAST => (0..=FAST_MAX).contains(&value),
-        libc::M_TRIM_THRESHOLD
-        | libc::M_TOP_PAD
+        libc::M_TRIM_THRESHOLD => {
+            keep(value);
+            true
+        }
+        libc::M_TOP_PAD
         | libc::M_MMAP_THRESHOLD
         | libc::M_MMAP_MAX
         | libc::M_CHECK_ACTION
@@ -116,6 +121,17 @@ pub extern "C" fn mallopt(parameter: c_int, value: c_int) -> c_int {
         | libc::M_ARENA_MAX => true,
         _ => false,
     })
+}
+
+/// Has the heap keep `threshold` bytes of free memory, if that is more than it
+/// does by itself; all if it is negative.
+fn keep(threshold: c_int) {
+    /// What HMM keeps at least.
+    const FLOOR: usize = 8 * 1024 * 1024;
+    match usize::try_from(threshold) {
+        Ok(bytes) => hmm_sys::set_keep(Some(bytes).filter(|&bytes| bytes > FLOOR)),
+        Err(_) => hmm_sys::set_keep(Some(usize::MAX)),
+    }
 }
 
 /// Writes the state of the heap to standard error, in a few lines for people.
@@ -136,8 +152,8 @@ pub unsafe extern "C" fn malloc_info(options: c_int, stream: *mut c_void) -> c_i
     if options != 0 {
         return libc::EINVAL;
     }
-    let info = MallInfo::of(hmm_sys::stats());
+    let stats = hmm_sys::stats();
     // SAFETY: the same contract.
-    unsafe { xml::write(stream.cast(), &info) };
+    unsafe { xml::write(stream.cast(), &MallInfo::of(stats), &stats) };
     0
 }

@@ -2,20 +2,21 @@
 
 use super::MallInfo;
 use core::fmt::{self, Write};
+use hmm_sys::Stats;
 use libc::FILE;
 
 /// Writes `info` to `file` in the form that readers of glibc's know: one heap,
-/// and the same once more in total.
+/// and the same once more in total; and after that HMM's own figures.
 ///
 /// Errors are left to the stream, whose `ferror` tells. Output may make stdio
 /// allocate its buffer; no lock of ours is held.
 ///
 /// # Safety
 /// `file` is open for writing.
-pub(super) unsafe fn write(file: *mut FILE, info: &MallInfo<usize>) {
+pub(super) unsafe fn write(file: *mut FILE, info: &MallInfo<usize>, stats: &Stats) {
     let mut document = Document { file, text: [0; 512], length: 0 };
     // It never fails.
-    let _ = document.compose(info);
+    let _ = document.compose(info, stats);
     document.flush();
 }
 
@@ -30,11 +31,16 @@ struct Document {
 }
 
 impl Document {
-    fn compose(&mut self, info: &MallInfo<usize>) -> fmt::Result {
+    fn compose(&mut self, info: &MallInfo<usize>, stats: &Stats) -> fmt::Result {
         self.write_str("<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n</sizes>\n")?;
         self.totals(info, false)?;
         self.write_str("</heap>\n")?;
         self.totals(info, true)?;
+        writeln!(
+            self,
+            r#"<hmm allocated="{}" active="{}" resident="{}" mapped="{}" retained="{}" metadata="{}"/>"#,
+            stats.allocated, stats.active, stats.resident, stats.mapped, stats.retained, stats.metadata,
+        )?;
         self.write_str("</malloc>\n")
     }
 

@@ -1,0 +1,88 @@
+//! A bound on what a heap holds.
+
+use core::ptr::NonNull;
+
+use super::{Grown, HeapGrow, Span};
+
+/// A backend with a limit: the heap over it never holds more than so many bytes,
+/// its tables included.
+///
+/// What counts is memory, not addresses: pages in use and free ones that were
+/// not purged. Before the heap refuses an allocation it gives back whatever is
+/// free.
+///
+/// ```
+/// use core::mem::MaybeUninit;
+/// use hmm_core::{FixedRegion, Limit, TinyHeap};
+///
+/// let arena = Box::leak(Box::new([MaybeUninit::<u8>::uninit(); 32 * 1024]));
+/// let mut heap = TinyHeap::new(Limit::new(FixedRegion::new(arena), 16 * 1024));
+/// assert!(heap.alloc(20 * 1024).is_none());
+/// heap.grow_mut().set(usize::MAX);
+/// assert!(heap.alloc(20 * 1024).is_some());
+/// ```
+#[derive(Debug)]
+pub struct Limit<G> {
+    inner: G,
+    bytes: usize,
+}
+
+impl<G> Limit<G> {
+    /// `inner`, of which the heap may hold `bytes` bytes.
+    pub const fn new(inner: G, bytes: usize) -> Self {
+        Self { inner, bytes }
+    }
+
+    /// Sets the limit to `bytes`; `usize::MAX` is none. A heap that holds more
+    /// already keeps that, and gets no more until it holds less.
+    pub const fn set(&mut self, bytes: usize) {
+        self.bytes = bytes;
+    }
+
+    /// The backend below.
+    pub const fn inner(&mut self) -> &mut G {
+        &mut self.inner
+    }
+}
+
+// SAFETY: passes everything on; the heap heeds the limit by itself.
+unsafe impl<G: HeapGrow> HeapGrow for Limit<G> {
+    fn grow(&mut self, min: usize, align: usize) -> Option<Grown> {
+        self.inner.grow(min, align)
+    }
+
+    unsafe fn shrink(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.inner.shrink(start, bytes) }
+    }
+
+    unsafe fn purge(&mut self, span: Span) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.inner.purge(span) }
+    }
+
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.inner.move_pages(from, to, again) }
+    }
+
+    fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+        self.inner.meta(bytes)
+    }
+
+    fn open_meta(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
+        self.inner.open_meta(start, bytes)
+    }
+
+    fn resident(&mut self, span: Span) -> Option<usize> {
+        self.inner.resident(span)
+    }
+
+    fn limit(&self) -> usize {
+        self.bytes.min(self.inner.limit())
+    }
+
+    fn os_page(&self) -> usize {
+        self.inner.os_page()
+    }
+}

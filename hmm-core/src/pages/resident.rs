@@ -1,0 +1,55 @@
+//! What of the heap memory is behind, as the backend tells.
+
+use core::ptr::NonNull;
+
+use super::Pages;
+use super::header::{Header, Kind};
+use super::map::{PageMap, Region};
+use crate::grow::{HeapGrow, Span};
+use crate::units::WORD_BITS;
+
+impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
+    /// Bytes of the heap's ranges and tables that memory is behind; `None` if
+    /// the backend cannot tell.
+    pub(crate) fn resident(&mut self, map: &PageMap<SHIFT>) -> Option<usize> {
+        let mut bytes = 0;
+        for chunk in self.meta.chunks() {
+            bytes += self.grow.resident(chunk)?;
+        }
+        for (index, region) in map.regions().enumerate() {
+            for table in self.tables_of(index, region) {
+                bytes += self.grow.resident(table)?;
+            }
+            let mut span = 0..0;
+            for page in map.runs_in(index) {
+                let header = map.header(page);
+                let start = map.address(page).addr() - region.base().addr();
+                let end = start + ((header.run() as usize) << SHIFT);
+                if header.kind() == Kind::Foreign {
+                    bytes += self.resident_in(region, span.start, span.end)?;
+                    span = end..end;
+                } else {
+                    span.end = end;
+                }
+            }
+            bytes += self.resident_in(region, span.start, span.end)?;
+        }
+        Some(bytes)
+    }
+
+    /// Bytes that memory is behind, of those from offset `from` of the region
+    /// up to `to`.
+    fn resident_in(&mut self, region: &Region, from: usize, to: usize) -> Option<usize> {
+        let start = NonNull::new(region.base().wrapping_add(from))?;
+        self.grow.resident(Span { start, bytes: to - from })
+    }
+
+    /// The open parts of a region's tables.
+    fn tables_of(&self, index: usize, region: &Region) -> impl Iterator<Item = Span> + use<G, SHIFT> {
+        let pages = self.opened[index] as usize;
+        let words = pages.div_ceil(WORD_BITS);
+        let tables =
+            [(region.table().cast(), pages * size_of::<Header>()), (region.dirty().cast(), words * size_of::<usize>())];
+        tables.into_iter().filter_map(|(start, bytes)| Some(Span { start: NonNull::new(start)?, bytes }))
+    }
+}

@@ -1,0 +1,98 @@
+//! What users may set: by the environment at the start, by calls later.
+//!
+//! | variable | value | means |
+//! |---|---|---|
+//! | `HMM_LIMIT` | a size | the heap holds no more than this: [`set_limit`] |
+//! | `HMM_KEEP` | a size, also 0 | free memory is kept up to this: [`set_keep`] |
+//!
+//! A size is a number of bytes, or with `K`, `M`, `G` or `T` of 1024 times as
+//! many each. The environment is read once, when the process's heap is set up,
+//! and not at all in set-user-ID programs. Nothing is allocated. A value that is
+//! none is named on stderr and has no effect.
+
+use core::ffi::{CStr, c_char};
+
+use crate::message;
+use crate::process::HEAP;
+
+#[cfg(target_os = "linux")]
+unsafe extern "C" {
+    // In glibc and in musl; the libc crate leaves it out.
+    #[link_name = "secure_getenv"]
+    fn get(name: *const c_char) -> *const c_char;
+}
+
+/// Elsewhere nobody has such a function: no variable is trusted.
+#[cfg(not(target_os = "linux"))]
+unsafe fn get(_: *const c_char) -> *const c_char {
+    core::ptr::null()
+}
+
+/// The value of the variable `name` in the environment; `None` if there is none,
+/// or the program runs with more rights than its user has.
+///
+/// To be called while no other thread can be changing the environment.
+pub fn variable(name: &CStr) -> Option<&'static CStr> {
+    // SAFETY: the name ends with a 0.
+    let value = unsafe { get(name.as_ptr()) };
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: not null, so a string of the environment.
+    Some(unsafe { CStr::from_ptr(value) })
+}
+
+/// Reads the environment.
+pub(crate) fn read() {
+    if let Some(bytes) = size(c"HMM_LIMIT") {
+        set_limit(Some(bytes));
+    }
+    if let Some(bytes) = size(c"HMM_KEEP") {
+        set_keep(Some(bytes));
+    }
+}
+
+/// The size that the variable `name` has; what is no size is complained of.
+fn size(name: &CStr) -> Option<usize> {
+    let value = variable(name)?.to_str().unwrap_or("?");
+    let size = parse(value);
+    if size.is_none() {
+        if let Some(stderr) = message::Output::stderr() {
+            let name = name.to_str().unwrap_or_default();
+            stderr.line(format_args!("{name}={value} is ignored: not a size such as 512M"));
+        }
+    }
+    size
+}
+
+/// The bytes that `text` stands for: a number, or one with a unit.
+fn parse(text: &str) -> Option<usize> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.as_bytes() {
+        [] => 0,
+        [b'k' | b'K'] => 10,
+        [b'm' | b'M'] => 20,
+        [b'g' | b'G'] => 30,
+        [b't' | b'T'] => 40,
+        _ => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(1_usize.checked_shl(shift)?)
+}
+
+/// Limits what the heap holds, its own tables included, to `bytes` bytes; `None`
+/// lifts the limit. Beyond it allocations fail, after everything that is free
+/// was given back. A heap that holds more already gets no more until it holds
+/// less.
+pub fn set_limit(bytes: Option<usize>) {
+    HEAP.with_grow(|system| system.limit = bytes.unwrap_or(usize::MAX));
+}
+
+/// Limits what the heap keeps of free memory to `bytes` bytes, and to an eighth
+/// of that, but no more than 256 KiB, inside the pages of each thread; `None`
+/// restores the rule by which it begins: 8 MiB, an eighth of what is in use, or
+/// what the program took again lately of what had been given back, whichever is
+/// the most.
+pub fn set_keep(bytes: Option<usize>) {
+    HEAP.keep_free(bytes);
+}

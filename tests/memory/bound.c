@@ -1,0 +1,104 @@
+/* What is free and resident stays below the bound, whatever the program did before, and the figures
+ * are the kernel's.
+ *
+ * bound (KEEP | rule): with a bound of so many bytes through random phases, or by the rule. */
+#include "phases.h"
+
+/* Of what the kernel says the process takes up, what is not the heap's: tables of this program's
+ * before all. */
+static size_t others;
+
+static size_t worst;
+
+static void check(size_t keep)
+{
+    struct HmmStatistics s = stats();
+    size_t kernel = resident() - others;
+    size_t off = kernel > s.resident ? kernel - s.resident : s.resident - kernel;
+    CHECK(off <= s.resident / 100 + 512 * KIB);
+    /* What a thread may have beside: free in its pages, and blocks that it remembers. */
+    size_t of_thread = max(256 * KIB, s.active / 32) + 4 * MIB;
+    size_t needed = live_pages() + s.metadata;
+    size_t most = needed + keep + of_thread;
+    if (s.resident > needed)
+        worst = max(worst, s.resident - needed);
+    if (s.resident > most)
+        fprintf(stderr, "%zu KiB resident, %zu needed, %zu may be kept\n", s.resident / KIB, needed / KIB, keep / KIB);
+    CHECK(s.resident <= most);
+    CHECK(s.allocated >= live_bytes && s.active >= s.allocated && s.held >= s.active + s.metadata);
+    CHECK(s.mapped + s.metadata >= s.held && s.mapped >= s.active + s.retained);
+}
+
+static const struct {
+    size_t least, most;
+} mixes[] = {{16, 64}, {16, 1024}, {100, 3000}, {2000, 20000}, {1000, 300000}, {100000, 5000000}};
+
+static void phase(void (*check_now)(void))
+{
+    unsigned mix = next_random(&seed) % (sizeof mixes / sizeof *mixes);
+    size_t most = mix == 0 ? 30 * MIB : 150 * MIB;
+    size_t target = next_random(&seed) % most;
+    int way = next_random(&seed) % 2;
+    for (int step = 1; step <= 4; step++) {
+        size_t now = live_bytes;
+        if (target > now)
+            grow_to(now + (target - now) / (5 - step), mixes[mix].least, mixes[mix].most);
+        else if (way == 0)
+            shrink_at_random(now - (now - target) / (5 - step));
+        else
+            shrink_in_clusters(now - (now - target) / (5 - step));
+        check_now();
+    }
+}
+
+static size_t fixed;
+
+static void check_fixed(void)
+{
+    check(fixed);
+}
+
+/* What the program takes again of what went back, the rule lets it keep, but only that: a swing that
+ * does not come again is forgotten, by what passes and not by time. */
+static void by_the_rule(void)
+{
+    for (unsigned mix = 1; mix < sizeof mixes / sizeof *mixes; mix++) {
+        size_t before = live_bytes;
+        grow_to(300 * MIB, mixes[mix].least, mixes[mix].most);
+        if (mix % 2)
+            shrink_at_random(20 * MIB);
+        else
+            shrink_in_clusters(20 * MIB);
+        size_t again = mix == 1 ? 0 : (300 * MIB - before) / 8 * 9;
+        check(max(max(8 * MIB, stats().active / 8), again));
+        size_t stay = live_bytes;
+        for (int batch = 0; mix % 2 == 0 && batch < 5000; batch++) {
+            grow_to(stay + 4 * MIB, 1000, 16000);
+            while (live_bytes > stay)
+                drop(blocks - 1);
+        }
+        check(max(max(8 * MIB, stats().active / 8), mix % 2 == 0 ? 0 : again));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 2);
+    phases_begin();
+    free(malloc(1));
+    others = resident() - stats().resident;
+    if (strcmp(argv[1], "rule") == 0) {
+        by_the_rule();
+        fixed = 320 * MIB;
+    } else {
+        fixed = strtoul(argv[1], NULL, 10);
+        CHECK(HmmSetOption(HMM_OPTION_KEEP, fixed) == 0);
+        for (int i = 0; i < 40; i++)
+            phase(check_fixed);
+    }
+    shrink_at_random(0);
+    check(max(fixed, 8 * MIB));
+    CHECK(HmmCheck() == 0);
+    fprintf(stderr, "at most %zu KiB beside what is needed\n", worst / KIB);
+    return ok();
+}

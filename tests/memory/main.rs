@@ -1,0 +1,76 @@
+//! How much memory the heap holds: never more than the program's own and a bound, whatever came
+//! before; never more than a limit; nothing after a trim. What it says of itself is what the kernel
+//! says.
+
+use hmm_tests::{Run, Source, Way};
+
+/// A program of this folder, compiled and run in two ways; it passes in each.
+fn passes(file: &str, prepare: impl Fn(Run) -> Run) {
+    let source = Source::file(&format!("memory/{file}"));
+    for way in [Way::Shared, Way::Static] {
+        println!("{way:?}");
+        prepare(source.run(way)).run().ok();
+    }
+}
+
+#[test]
+fn bounds_of_the_users() {
+    for keep in ["0", "1048576", "8388608", "67108864"] {
+        passes("bound.c", |run| run.arg(keep));
+    }
+}
+
+#[test]
+fn bound_by_the_rule() {
+    passes("bound.c", |run| run.arg("rule"));
+}
+
+#[test]
+fn limits() {
+    passes("limit.c", |run| run.arg("0"));
+    passes("limit.c", |run| run.arg("67108864").env("HMM_LIMIT", "64M"));
+    passes("limit.c", |run| run.arg("20000000").env("HMM_LIMIT", "20000000"));
+}
+
+#[test]
+fn everything_free_goes_back_at_once() {
+    passes("trim.c", |run| run);
+}
+
+#[test]
+fn a_thousand_threads_leave_no_more_than_one() {
+    passes("threads.c", |run| run.arg("ended"));
+}
+
+#[test]
+fn threads_that_sleep_hold_little() {
+    passes("threads.c", |run| run.arg("idle"));
+}
+
+#[test]
+fn what_others_free_in_the_pages_of_a_sleeper_comes_back() {
+    passes("threads.c", |run| run.arg("remote"));
+}
+
+/// Real programs under a limit of HMM's end as they do when there is no memory.
+#[test]
+fn a_real_program_under_a_limit() {
+    let script = "x = [0] * 1000\ntry:\n    x = bytearray(1 << 30)\nexcept MemoryError:\n    print('refused')";
+    let python = || Run::new("/usr/bin/python3").args(["-c", script]).on_hmm();
+    assert_eq!(python().env("HMM_LIMIT", "256M").run().exits(0).served().text(), "refused\n");
+    assert_eq!(python().run().exits(0).served().text(), "");
+}
+
+/// What is no size is named and has no effect; nothing else is said.
+#[test]
+fn bad_values_are_named() {
+    let hello = || Run::new("echo").arg("hello").preload();
+    for (name, value) in [("HMM_LIMIT", "lots"), ("HMM_KEEP", "8MB"), ("HMM_LIMIT", ""), ("HMM_KEEP", "-1")] {
+        let outcome = hello().env(name, value).run().exits(0);
+        assert_eq!(outcome.text(), "hello\n");
+        assert!(outcome.stderr.contains(&format!("hmm: {name}={value} is ignored")), "{outcome}");
+    }
+    for (name, value) in [("HMM_LIMIT", "1G"), ("HMM_KEEP", "0"), ("HMM_KEEP", "16m")] {
+        assert_eq!(hello().env(name, value).run().exits(0).stderr, "");
+    }
+}

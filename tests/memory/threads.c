@@ -1,0 +1,135 @@
+/* What threads leave behind, and what lies in the pages of those that sleep.
+ *
+ * threads (ended | idle | remote) */
+#include <pthread.h>
+#include "phases.h"
+
+enum { IDLE = 256 };
+
+static pthread_barrier_t barrier;
+
+/* Takes blocks of all sizes and frees them, but for some that others free later. */
+static void *work(void *arg)
+{
+    void **left = arg;
+    uint64_t state = (uintptr_t)arg;
+    void *mine[500];
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < 500; i++) {
+            mine[i] = malloc(some_size(&state));
+            CHECK(mine[i] != NULL);
+            *(char *)mine[i] = 1;
+        }
+        for (int i = 0; i < 500; i++)
+            free(mine[i]);
+    }
+    for (int i = 0; i < 10; i++)
+        left[i] = malloc(100 + 50 * i);
+    return NULL;
+}
+
+static void one_after_another(int threads)
+{
+    void *left[10];
+    for (int i = 0; i < threads; i++) {
+        pthread_t thread;
+        CHECK(pthread_create(&thread, NULL, work, left) == 0);
+        CHECK(pthread_join(thread, NULL) == 0);
+        for (int j = 0; j < 10; j++)
+            free(left[j]);
+    }
+}
+
+/* A thousand threads leave no more than one did. */
+static void ended(void)
+{
+    one_after_another(1);
+    size_t one = stats().resident;
+    one_after_another(1000);
+    struct HmmStatistics s = stats();
+    fprintf(stderr, "%zu KiB after one, %zu after 1000\n", one / KIB, s.resident / KIB);
+    CHECK(s.resident <= one + 2 * MIB);
+    CHECK(s.heaps <= 2);
+}
+
+static void *sleeper(void *arg)
+{
+    work(arg);
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    return NULL;
+}
+
+/* Threads that sleep on what they freed hold little of it. */
+static void idle(void)
+{
+    static pthread_t thread[IDLE];
+    static void *left[IDLE][10];
+    pthread_barrier_init(&barrier, NULL, IDLE + 1);
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 64 * KIB);
+    size_t before = stats().resident;
+    for (int i = 0; i < IDLE; i++)
+        CHECK(pthread_create(&thread[i], &attr, sleeper, left[i]) == 0);
+    pthread_barrier_wait(&barrier);
+    struct HmmStatistics s = stats();
+    size_t each = (s.resident - before) / IDLE;
+    fprintf(stderr, "%zu KiB a thread, %zu allocated, %zu of it metadata\n", each / KIB,
+        s.allocated / IDLE / KIB, s.metadata / IDLE / KIB);
+    CHECK(s.resident - before <= IDLE * MIB + 8 * MIB);
+    pthread_barrier_wait(&barrier);
+    for (int i = 0; i < IDLE; i++) {
+        CHECK(pthread_join(thread[i], NULL) == 0);
+        for (int j = 0; j < 10; j++)
+            free(left[i][j]);
+    }
+}
+
+static void **given;
+enum { GIVEN = 400000 };
+
+static void *giver(void *unused)
+{
+    for (int i = 0; i < GIVEN; i++) {
+        given[i] = malloc(64 + i % 8 * 64);
+        CHECK(given[i] != NULL);
+        *(char *)given[i] = 1;
+    }
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    return unused;
+}
+
+/* What others free in the pages of a thread that sleeps comes back. */
+static void remote(void)
+{
+    given = table(GIVEN * sizeof *given, 1);
+    pthread_barrier_init(&barrier, NULL, 2);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, giver, NULL) == 0);
+    pthread_barrier_wait(&barrier);
+    struct HmmStatistics full = stats();
+    CHECK(full.allocated > 100 * MIB);
+    for (int i = 0; i < GIVEN; i++)
+        free(given[(uint64_t)i * 7919 % GIVEN]);
+    struct HmmStatistics s = stats();
+    fprintf(stderr, "%zu MiB when full, %zu when freed\n", full.resident / MIB, s.resident / MIB);
+    CHECK(s.allocated < MIB);
+    CHECK(s.resident < 20 * MIB);
+    pthread_barrier_wait(&barrier);
+    pthread_join(thread, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 2);
+    if (strcmp(argv[1], "ended") == 0)
+        ended();
+    else if (strcmp(argv[1], "idle") == 0)
+        idle();
+    else
+        remote();
+    CHECK(HmmCheck() == 0);
+    return ok();
+}
