@@ -73,6 +73,6 @@ static uint64_t evicting(double scale, unsigned variant)
 }
 
 static const struct workload rows[] = {
-    {"cache-evict", "a cache of 96 MiB, items of 100 B-100 KiB, the longest unused evicted: memcached", evicting, 0},
+    {"cache-evict", "a cache of 96 MiB, items of 100 B-100 KiB, the longest unused evicted: memcached", evicting, 0, 1},
 };
 GROUP(cache, rows);

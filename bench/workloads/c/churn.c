@@ -52,6 +52,6 @@ static uint64_t churned(double scale, unsigned variant)
 }
 
 static const struct workload rows[] = {
-    {"thread-churn", "threads that take 64 blocks, leave 16 and end (op: a thread): a thread for each request", churned, 0},
+    {"thread-churn", "threads that take 64 blocks, leave 16 and end (op: a thread): a thread for each request", churned, 0, 1},
 };
 GROUP(churn, rows);

@@ -31,6 +31,16 @@ uint64_t measured(void)
     return ended - begun;
 }
 
+uint64_t resident(void)
+{
+    unsigned long long all, here = 0;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    if (statm == NULL || fscanf(statm, "%llu %llu", &all, &here) != 2)
+        fail("/proc/self/statm cannot be read");
+    fclose(statm);
+    return here * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 void fail(const char *what)
 {
     fprintf(stderr, "loads-c: %s\n", what);

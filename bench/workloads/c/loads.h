@@ -20,6 +20,8 @@ struct workload {
     const char *name, *about;
     uint64_t (*run)(double scale, unsigned variant);
     unsigned variant;
+    /* Whether it is told what memory the process still has a while after the work. */
+    int settles;
 };
 
 /* A file's rows; `main.c` lists the groups. */
@@ -36,6 +38,8 @@ void measure_begin(void);
 void measure_end(void);
 /* Nanoseconds between the two. */
 uint64_t measured(void);
+/* Bytes of memory that the process has. */
+uint64_t resident(void);
 
 /* How often to do what is done `base` times at scale 1; at least once. */
 uint64_t times(double scale, double base);

@@ -45,6 +45,6 @@ static uint64_t phased(double scale, unsigned variant)
 }
 
 static const struct workload rows[] = {
-    {"frag-phases", "32 MiB of one size mix, nine tenths dropped at random, then another mix: fragmentation", phased, 0},
+    {"frag-phases", "32 MiB of one size mix, nine tenths dropped at random, then another mix: fragmentation", phased, 0, 1},
 };
 GROUP(phases, rows);

@@ -109,7 +109,7 @@ static uint64_t crossed(double scale, unsigned threads)
 }
 
 static const struct workload rows[] = {
-    {"prodcons-2", "a producer and a consumer, 16-256 B: a pipeline of two stages", paired, 2},
+    {"prodcons-2", "a producer and a consumer, 16-256 B: a pipeline of two stages", paired, 2, 1},
     {"prodcons-8", "4 producers and their consumers, 16-256 B: pipelines on a busy machine", paired, 8},
     {"xmalloc-2", "2 threads free each other's batches, 16-256 B: a thread pool, as xmalloc-test", crossed, 2},
     {"xmalloc-8", "8 threads free each other's batches, 16-256 B: a thread pool, as xmalloc-test", crossed, 8},

@@ -106,7 +106,7 @@ static uint64_t survived(double scale, unsigned threads)
 
 static const struct workload rows[] = {
     {"server-2", "2 threads take turns at 4 sessions' blocks of 16-1024 B: a server, as larson", handed_on, 2},
-    {"server-8", "8 threads take turns at 16 sessions' blocks of 16-1024 B: a server, as larson", handed_on, 8},
+    {"server-8", "8 threads take turns at 16 sessions' blocks of 16-1024 B: a server, as larson", handed_on, 8, 1},
     {"server-relay", "4 chains of short threads, each leaving its blocks to the next: larson with threads that end", survived, 4},
 };
 GROUP(servers, rows);

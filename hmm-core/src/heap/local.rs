@@ -212,6 +212,10 @@ impl Bin {
 
 const KIB: usize = 1024;
 
+/// Taken so many bytes that held no memory, an owner gives back those it does not
+/// use.
+const GROWN: usize = 2048 * KIB;
+
 /// Owners tell of so many refilled bytes at once.
 const TELL: usize = 64 * 1024;
 
@@ -245,6 +249,8 @@ pub(crate) struct Local<const C: usize, R> {
     hollow: Cell<usize>,
     /// Whether it is more than the heap allows by now.
     recalled: Cell<bool>,
+    /// Bytes of slabs that held no memory and were taken lately.
+    grown: Cell<usize>,
     /// Bytes of parts that were taken again after they had been given back.
     refilled: Cell<usize>,
     /// Bytes that were made ready to be taken.
@@ -268,6 +274,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
             live: Cell::new(0),
             hollow: Cell::new(0),
             recalled: Cell::new(false),
+            grown: Cell::new(0),
             refilled: Cell::new(0),
             passed: Cell::new(0),
             bins: [const { Bin::new() }; C],
@@ -398,6 +405,18 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     /// has one, and what lies free in its slabs goes back.
     pub(crate) fn recall(&self) {
         self.recalled.set(self.licence.get() > 0);
+    }
+
+    /// The owner took a slab of `bytes` bytes that held no memory, although, if
+    /// there is much free in its slabs, it had some: of other classes, that is,
+    /// and the program turns to new ones.
+    pub(crate) fn grew(&self, bytes: usize) {
+        let grown = self.grown.get() + bytes;
+        let much = grown >= GROWN;
+        self.grown.set(if much { 0 } else { grown });
+        if much && self.set_free() >= grown {
+            self.recall();
+        }
     }
 
     /// Whether that is to be done now.

@@ -151,6 +151,10 @@ fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Cl
     if unneeded > 0 {
         s.with_pages(|pages| pages.keep().return_license(unneeded));
     }
-    s.map().header(page).owner.store(s.token(), Relaxed);
+    let header = s.map().header(page);
+    if header.soiled() == 0 {
+        s.local().grew((header.run() as usize) << SHIFT);
+    }
+    header.owner.store(s.token(), Relaxed);
     Some(page)
 }
