@@ -10,11 +10,14 @@ use std::process::{Child, Command, Stdio};
 const LIMIT: &str = "120";
 
 /// The stopwatch.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Stopwatch {
     pub(crate) tool: PathBuf,
     /// Where it writes.
     pub(crate) report: PathBuf,
+    /// How many seconds a process is to sleep after its work before it is asked what memory it still
+    /// has, if it can be asked; 0: it is not.
+    pub(crate) settle_s: f64,
 }
 
 /// A program to be run.
@@ -32,6 +35,8 @@ pub(crate) struct Usage {
     pub(crate) cpu_us: u64,
     pub(crate) peak_kib: u64,
     pub(crate) faults: u64,
+    /// What it had a while after its work, if it was asked.
+    pub(crate) settled_kib: Option<u64>,
     pub(crate) output: String,
 }
 
@@ -88,6 +93,7 @@ impl Stopwatch {
             cpu_us: cpu_us.unsigned_abs(),
             peak_kib: peak_kib.unsigned_abs(),
             faults: faults.unsigned_abs(),
+            settled_kib: None,
             output: String::from_utf8_lossy(&output.stdout).into_owned(),
         })
     }

@@ -62,6 +62,12 @@ impl Options {
         if self.quick { 0.1 } else { 1.0 }
     }
 
+    /// How many seconds a process sleeps before it is asked what memory it still
+    /// has.
+    pub(crate) fn settle_s(&self) -> f64 {
+        if self.quick { 0.2 } else { 2.0 }
+    }
+
     /// After how many nanoseconds an allocator is done with a workload, even
     /// if rounds are left. A few allocators need a hundred times as long as
     /// others for a few workloads, and would take up most of the time.

@@ -2,7 +2,7 @@
 //! on each allocator.
 
 use crate::allocators::Allocator;
-use crate::measured::{Program, Stopwatch};
+use crate::measured::{Program, Stopwatch, Usage};
 use crate::programs::{self, Job};
 use crate::results::{Cell, Group, Row, Sample};
 use crate::setup::loads::{self, Load};
@@ -70,7 +70,10 @@ impl Entry {
         let preload = allocator.library.as_deref();
         let scale = scale.to_string();
         let usage = match &self.runner {
-            Runner::C { loads, load } => stopwatch.run(&Program::new(loads, [load, &scale]), preload)?,
+            Runner::C { loads, load } => {
+                let seconds = stopwatch.settle_s.to_string();
+                stopwatch.run(&Program::new(loads, [load, &scale, &seconds]), preload)?
+            }
             Runner::Rust { loads, load } => {
                 let loads = loads.get(allocator.name).context("not built for this allocator")?;
                 stopwatch.run(&Program::new(loads, [load, &scale]), None)?
@@ -79,9 +82,13 @@ impl Entry {
         };
         let time_ns = match &self.runner {
             Runner::Real(_) => usage.wall_ns,
-            Runner::C { .. } | Runner::Rust { .. } => reported_time(&usage.output)?,
+            Runner::C { .. } | Runner::Rust { .. } => {
+                reported(&usage.output, "ns").context("it ended without a time")?
+            }
         };
-        Ok(Sample { time_ns, cpu_us: usage.cpu_us, peak_kib: usage.peak_kib, faults: usage.faults })
+        let settled_kib = usage.settled_kib.or_else(|| Some(reported(&usage.output, "settled")? / 1024));
+        let Usage { cpu_us, peak_kib, faults, .. } = usage;
+        Ok(Sample { time_ns, cpu_us, peak_kib, faults, settled_kib })
     }
 
     /// Its row, with nothing measured yet.
@@ -96,12 +103,11 @@ impl Entry {
     }
 }
 
-/// The nanoseconds in a workload's last line, `ops=1000 ns=123456`.
-fn reported_time(output: &str) -> Result<u64> {
-    let line = output.lines().next_back().unwrap_or_default();
-    let time = line.split_whitespace().find_map(|word| word.strip_prefix("ns="));
-    let time = time.with_context(|| format!("it ended without a time: {line:?}"))?;
-    time.parse().with_context(|| format!("no time: {line:?}"))
+/// A figure in a workload's last line, `ops=1000 ns=123456`.
+fn reported(output: &str, name: &str) -> Option<u64> {
+    let line = output.lines().next_back()?;
+    let value = line.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))?;
+    value.parse().ok()
 }
 
 #[cfg(test)]
@@ -109,10 +115,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_found_in_the_last_line() {
-        assert_eq!(reported_time("hello\nops=12 ns=3456\n").ok(), Some(3456));
-        assert!(reported_time("ops=12\n").is_err());
-        assert!(reported_time("ns=x\n").is_err());
-        assert!(reported_time("").is_err());
+    fn figures_are_found_in_the_last_line() {
+        assert_eq!(reported("hello\nops=12 ns=3456\n", "ns"), Some(3456));
+        assert_eq!(reported("ops=12 ns=3456 settled=7\n", "settled"), Some(7));
+        assert_eq!(reported("ops=12\n", "ns"), None);
+        assert_eq!(reported("ns=x\n", "ns"), None);
+        assert_eq!(reported("", "ns"), None);
     }
 }

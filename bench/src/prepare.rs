@@ -52,8 +52,11 @@ pub(crate) fn all(places: &Places, options: &Options) -> Result<Stage> {
         rows: entries.iter().map(|entry| entry.row(&allocators)).collect(),
         missing: missing.0,
     };
-    let stopwatch =
-        Stopwatch { tool: loads::build_tool(places, "measure")?, report: places.scratch().join("measured") };
+    let stopwatch = Stopwatch {
+        tool: loads::build_tool(places, "measure")?,
+        report: places.scratch().join("measured"),
+        settle_s: options.settle_s(),
+    };
     Ok(Stage { entries, allocators, stopwatch, budget_ns: options.budget_ns(), results })
 }
 

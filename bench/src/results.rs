@@ -122,6 +122,9 @@ pub(crate) struct Sample {
     pub(crate) cpu_us: u64,
     pub(crate) peak_kib: u64,
     pub(crate) faults: u64,
+    /// Memory a while after the work, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) settled_kib: Option<u64>,
 }
 
 /// What is compared.
@@ -130,10 +133,11 @@ pub(crate) enum Metric {
     Time,
     Cpu,
     Memory,
+    Settled,
 }
 
 impl Metric {
-    pub(crate) const ALL: [Self; 3] = [Self::Time, Self::Cpu, Self::Memory];
+    pub(crate) const ALL: [Self; 4] = [Self::Time, Self::Cpu, Self::Memory, Self::Settled];
 
     /// As a heading.
     pub(crate) fn title(self) -> &'static str {
@@ -141,15 +145,17 @@ impl Metric {
             Self::Time => "time",
             Self::Cpu => "CPU time",
             Self::Memory => "peak memory",
+            Self::Settled => "settled memory",
         }
     }
 
-    /// Its value in a sample: nanoseconds, microseconds or KiB.
-    pub(crate) fn of(self, sample: &Sample) -> f64 {
+    /// Its value in a sample, if it has one: nanoseconds, microseconds or KiB.
+    pub(crate) fn of(self, sample: &Sample) -> Option<f64> {
         match self {
-            Self::Time => sample.time_ns as f64,
-            Self::Cpu => sample.cpu_us as f64,
-            Self::Memory => sample.peak_kib as f64,
+            Self::Time => Some(sample.time_ns as f64),
+            Self::Cpu => Some(sample.cpu_us as f64),
+            Self::Memory => Some(sample.peak_kib as f64),
+            Self::Settled => sample.settled_kib.map(|kib| kib as f64),
         }
     }
 
@@ -158,7 +164,7 @@ impl Metric {
         match self {
             Self::Time => format!("{:.0} ms", value / 1e6),
             Self::Cpu => format!("{:.0} ms", value / 1e3),
-            Self::Memory => format!("{:.1} MiB", value / 1024.0),
+            Self::Memory | Self::Settled => format!("{:.1} MiB", value / 1024.0),
         }
     }
 }

@@ -61,15 +61,17 @@ impl<'a> Comparison<'a> {
 /// The samples' values; none of a cell that failed.
 fn values(row: &Row, allocator: &str, metric: Metric) -> Vec<f64> {
     match row.cells.get(allocator) {
-        Some(cell) if cell.failure.is_none() => cell.samples.iter().map(|sample| metric.of(sample)).collect(),
+        Some(cell) if cell.failure.is_none() => cell.samples.iter().filter_map(|sample| metric.of(sample)).collect(),
         _ => Vec::new(),
     }
 }
 
-/// The rows of a group, or all, in one metric.
+/// The rows of a group, or all, in one metric. Few rows tell of settled memory;
+/// the others are left out there.
 pub(crate) fn comparisons(results: &Results, group: Option<Group>, metric: Metric) -> Vec<Comparison<'_>> {
     let wanted = |row: &&Row| group.is_none_or(|group| row.group == group);
-    results.rows.iter().filter(wanted).map(|row| Comparison::new(row, metric)).collect()
+    let told = |row: &Comparison<'_>| row.best.is_some() || row.ratio(SUBJECT).is_some() || metric != Metric::Settled;
+    results.rows.iter().filter(wanted).map(|row| Comparison::new(row, metric)).filter(told).collect()
 }
 
 /// The geometric mean of an allocator's ratios to the best peer, and of how
@@ -94,7 +96,7 @@ mod tests {
     use crate::results::{Cell, Sample};
 
     fn cell(times: &[u64], failed: bool) -> Cell {
-        let sample = |&time_ns: &u64| Sample { time_ns, cpu_us: 1, peak_kib: 1, faults: 1 };
+        let sample = |&time_ns: &u64| Sample { time_ns, cpu_us: 1, peak_kib: 1, faults: 1, settled_kib: None };
         Cell { samples: times.iter().map(sample).collect(), failure: failed.then(|| "crash".to_owned()) }
     }
 

@@ -18,12 +18,12 @@ struct Redis {
     client: Program,
 }
 
-pub(super) fn prepare(places: &Places, scale: f64) -> Result<Box<dyn Job>> {
+fn on_socket(places: &Places, settings: &[&str]) -> Redis {
     // In the folder for temporary files: the path of a socket has to be short.
     let socket = std::env::temp_dir().join(format!("hmm-bench-{}.sock", std::process::id()));
     let path = super::word(&socket);
     let folder = super::word(&places.scratch());
-    let server = Program::new(
+    let mut server = Program::new(
         "redis-server",
         [
             "--port",
@@ -40,11 +40,29 @@ pub(super) fn prepare(places: &Places, scale: f64) -> Result<Box<dyn Job>> {
             &folder,
         ],
     );
+    server.arguments.extend(settings.iter().map(|&word| word.to_owned()));
+    let ask = ["-s", &path, "-q", "-P", "16", "-c", "20"];
+    let client = Program::new("redis-benchmark", ask);
+    Redis { socket, server, client }
+}
+
+pub(super) fn prepare(places: &Places, scale: f64) -> Result<Box<dyn Job>> {
+    let mut redis = on_socket(places, &[]);
     let requests = scaled(60_000, scale).to_string();
-    let mut questions = vec!["-s", &path, "-n", &requests, "-q", "-P", "16", "-c", "20", "-r", "50000", "-d", "200"];
-    questions.extend(["-t", "set,get,incr,lpush,rpush,lpop,sadd,hset,zadd,mset"]);
-    let client = Program::new("redis-benchmark", questions);
-    Ok(Box::new(Redis { socket, server, client }))
+    let questions = ["-n", &requests, "-r", "50000", "-d", "200"].map(str::to_owned);
+    redis.client.arguments.extend(questions);
+    redis.client.arguments.extend(["-t", "set,get,incr,lpush,rpush,lpop,sadd,hset,zadd,mset"].map(str::to_owned));
+    Ok(Box::new(redis))
+}
+
+/// As a cache: it may hold less than it is given, and drops what was not asked for lately.
+pub(super) fn prepare_cache(places: &Places, scale: f64) -> Result<Box<dyn Job>> {
+    let most = format!("{}mb", scaled(100, scale));
+    let mut redis = on_socket(places, &["--maxmemory", &most, "--maxmemory-policy", "allkeys-lru"]);
+    let requests = scaled(300_000, scale).to_string();
+    let questions = ["-n", &requests, "-r", "10000000", "-d", "700", "-t", "set,lpush,hset,sadd"];
+    redis.client.arguments.extend(questions.map(str::to_owned));
+    Ok(Box::new(redis))
 }
 
 impl Job for Redis {
@@ -52,13 +70,14 @@ impl Job for Redis {
         _ = std::fs::remove_file(&self.socket);
         let server = stopwatch.start(&self.server, preload)?;
         let asked = self.wait_until_ready().and_then(|()| self.ask(stopwatch));
+        let settled_kib = self.settled(stopwatch.settle_s);
         // Without an answer it has ended already, and tells why.
         _ = self.send("SHUTDOWN NOSAVE");
         let usage = stopwatch.finish(server);
         _ = std::fs::remove_file(&self.socket);
         // What is wrong with the server comes first: the client only suffers.
         let usage = usage?;
-        Ok(Usage { wall_ns: asked?, ..usage })
+        Ok(Usage { wall_ns: asked?, settled_kib, ..usage })
     }
 }
 
@@ -66,8 +85,21 @@ impl Redis {
     /// How many nanoseconds the questions took. The client runs under a
     /// stopwatch, too: without its server it would go on for ever.
     fn ask(&self, stopwatch: &Stopwatch) -> Result<u64> {
-        let stopwatch = Stopwatch { tool: stopwatch.tool.clone(), report: stopwatch.report.with_extension("client") };
+        let stopwatch = Stopwatch { report: stopwatch.report.with_extension("client"), ..stopwatch.clone() };
         Ok(stopwatch.run(&self.client, None)?.wall_ns)
+    }
+
+    /// The server's memory after so many seconds, in KiB.
+    fn settled(&self, seconds: f64) -> Option<u64> {
+        if seconds <= 0.0 {
+            return None;
+        }
+        sleep(Duration::from_secs_f64(seconds));
+        let answer = self.send("INFO server").ok()?;
+        let process = answer.lines().find_map(|line| line.strip_prefix("process_id:"))?.trim();
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        resident.split_whitespace().next()?.parse().ok()
     }
 
     fn wait_until_ready(&self) -> Result<()> {
@@ -85,7 +117,7 @@ impl Redis {
         let mut stream = UnixStream::connect(&self.socket)?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         stream.write_all(format!("{word}\r\n").as_bytes())?;
-        let mut answer = [0; 64];
+        let mut answer = [0; 4096];
         let length = stream.read(&mut answer)?;
         Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
     }

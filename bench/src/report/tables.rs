@@ -41,7 +41,16 @@ pub(super) const LEGEND: &str = "Figures are ratios to the best peer of the row,
 
 /// For each metric, the geometric means over all rows and over each group.
 pub(super) fn means(results: &Results) -> Vec<Table> {
-    Metric::ALL.iter().map(|&metric| means_of(results, metric)).collect()
+    Metric::ALL
+        .iter()
+        .filter(|&&metric| has_rows(results, None, metric))
+        .map(|&metric| means_of(results, metric))
+        .collect()
+}
+
+/// Whether anything was measured there.
+fn has_rows(results: &Results, group: Option<Group>, metric: Metric) -> bool {
+    !summary::comparisons(results, group, metric).is_empty()
 }
 
 fn means_of(results: &Results, metric: Metric) -> Table {
@@ -67,7 +76,9 @@ fn means_of(results: &Results, metric: Metric) -> Table {
 /// All rows of a group, one table for each metric.
 pub(super) fn details(results: &Results) -> Vec<Table> {
     let of_group = |group| Metric::ALL.into_iter().map(move |metric| (group, metric));
-    present(results).into_iter().flat_map(of_group).map(|(group, metric)| detail(results, group, metric)).collect()
+    let told = |&(group, metric): &(Group, Metric)| has_rows(results, Some(group), metric);
+    let all = present(results).into_iter().flat_map(of_group).filter(told);
+    all.map(|(group, metric)| detail(results, group, metric)).collect()
 }
 
 fn detail(results: &Results, group: Group, metric: Metric) -> Table {

@@ -3,6 +3,7 @@
 #include "loads.h"
 
 #include <pthread.h>
+#include <string.h>
 
 /* A live set that grows to so many bytes in one mix of sizes and loses most of it, again and again;
  * tables are as large as the smallest blocks demand. */
@@ -23,7 +24,8 @@ static void grow(struct set *set, size_t bytes, const struct sizes *sizes, struc
 {
     while (set->bytes < bytes && set->blocks < set->room) {
         uint32_t size = size_of(sizes, draw(random));
-        set->block[set->blocks] = take(size, size);
+        set->block[set->blocks] = memset(not_null(malloc(size)), 1, size);
+        stamp(set->block[set->blocks], size, size);
         set->size[set->blocks++] = size;
         set->bytes += size;
     }
