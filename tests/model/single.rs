@@ -3,7 +3,7 @@
 use std::ptr::NonNull;
 
 use fastrand::Rng;
-use hmm_core::{Heap, HeapGrow, What};
+use hmm_core::{Heap, HeapGrow, Limit, What};
 
 use crate::backends::{Arena, Scattered};
 use crate::each_seed;
@@ -20,6 +20,8 @@ struct Model<G: HeapGrow, const SHIFT: u32, const C: usize> {
     /// Below so many live blocks nothing is freed but in bursts.
     grow_only: usize,
     refused: usize,
+    /// The most that the heap may hold.
+    limit: usize,
 }
 
 impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
@@ -33,6 +35,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
             most,
             grow_only: 0,
             refused: 0,
+            limit: usize::MAX,
         }
     }
 
@@ -152,7 +155,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
         self.heap.check().unwrap_or_else(|violation| panic!("{violation}"));
         let stats = self.heap.stats();
         assert_eq!(stats.blocks, self.live.len(), "blocks counted");
-        assert!(stats.allocated <= stats.active && stats.active <= stats.mapped);
+        assert!(stats.allocated <= stats.active && stats.active <= stats.mapped && stats.held <= self.limit);
     }
 
     /// Fills up and drains, over and over.
@@ -191,6 +194,22 @@ fn hosted_pages_on_scattered_memory() {
     each_seed(4, |seed| {
         let mut model: Model<_, 16, 88> = Model::new(Scattered::new(seed), seed, 3 << 20);
         model.run(12_000, 400);
+    });
+}
+
+/// A limit that memory reaches again and again: the heap never holds more, and
+/// works on.
+#[test]
+fn hosted_pages_under_a_limit() {
+    const LIMIT: usize = 6 << 20;
+    each_seed(4, |seed| {
+        let grow = Limit::new(Scattered::new(seed), LIMIT);
+        let mut model: Model<_, 16, 88> = Model::new(grow, seed, 1 << 20);
+        model.limit = LIMIT;
+        for _ in 0..10 {
+            model.run(1_000, 3000);
+        }
+        assert!(model.refused > 0, "the limit was meant to be reached");
     });
 }
 

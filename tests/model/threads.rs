@@ -111,6 +111,25 @@ impl Worker<'_> {
         (!self.live.is_empty()).then(|| self.live.swap_remove(index))
     }
 
+    /// Many small blocks come and most of them go, so that parts of slabs become
+    /// free.
+    fn burst(&mut self) {
+        let from = self.live.len();
+        for _ in 0..1500 {
+            let size = 1 + self.rng.usize(..600);
+            // SAFETY: the owner is this thread's.
+            let Some(start) = NonNull::new(unsafe { self.heap.alloc(self.owner, size) }) else { break };
+            let block = Block { start, size, fill: self.rng.u64(..) };
+            self.lock().take(start, size);
+            block.write();
+            self.live.push(block);
+        }
+        while self.live.len() > from + 20 {
+            let block = self.live.swap_remove(self.rng.usize(from..self.live.len()));
+            self.free(block);
+        }
+    }
+
     fn run(&mut self, steps: usize, most_live: usize) {
         self.attach();
         for _ in 0..steps {
@@ -140,6 +159,14 @@ impl Worker<'_> {
                     }
                     self.attach();
                 }
+                751 => {
+                    // Bounds that make everything free go back at once, or nothing.
+                    let bounds = [None, Some(0), Some(0), Some(100_000), Some(4 << 20), Some(usize::MAX)];
+                    self.heap.keep_free(bounds[self.rng.usize(..bounds.len())]);
+                }
+                // SAFETY: the owner is this thread's.
+                752 if self.rng.u32(..4) == 0 => _ = unsafe { self.heap.trim(self.owner, 0) },
+                753 => self.burst(),
                 _ => {
                     if let Some(block) = self.pick() {
                         self.free(block);

@@ -10,9 +10,10 @@
 //! the program goes on like this. Measured in bytes that pass through, not in
 //! time: a program that sleeps keeps what it was using, never more.
 
-/// A swing is forgotten bit by bit, after so many times its size was freed each
-/// time.
-const PATIENCE: usize = 4;
+/// A swing is forgotten bit by bit, after 2 to this times its size was freed each
+/// time; each time that this was a mistake, it takes twice as long the next time.
+const PATIENCE: u32 = 2;
+const MOST_PATIENCE: u32 = 6;
 
 /// What is forgotten at first: one part in so many. If nothing of it is missed,
 /// twice as much the next time, up to a half.
@@ -33,12 +34,16 @@ pub(super) struct Swing {
     given: usize,
     /// The most that this and what was kept came to.
     peak: usize,
-    /// Worth keeping.
+    /// Worth keeping: never more than was in use since a bit was last forgotten.
     width: usize,
+    /// The most that was in use since then.
+    high: usize,
     /// Freed since a bit was last forgotten, or kept.
     passed: usize,
     /// Taken again since then.
     missed: usize,
+    /// See [`PATIENCE`].
+    patience: u32,
     /// How many bits were forgotten one after the other.
     forgotten: u32,
     /// Freed since the flow was last looked at.
@@ -51,7 +56,19 @@ pub(super) struct Swing {
 
 impl Swing {
     pub(super) const fn new() -> Self {
-        Self { given: 0, peak: 0, width: 0, passed: 0, missed: 0, forgotten: 0, turn: 0, flow: [0, 0], enough: 0 }
+        Self {
+            given: 0,
+            peak: 0,
+            width: 0,
+            high: 0,
+            passed: 0,
+            missed: 0,
+            patience: PATIENCE,
+            forgotten: 0,
+            turn: 0,
+            flow: [0, 0],
+            enough: 0,
+        }
     }
 
     /// Free bytes that are worth keeping.
@@ -75,7 +92,8 @@ impl Swing {
             self.given -= again;
             let swing = self.peak.saturating_sub(self.given + kept);
             // No two swings are quite the same.
-            self.width = self.width.max((swing + swing / 8).min(used));
+            self.high = self.high.max(used);
+            self.width = self.width.max((swing + swing / 8).min(self.high));
             self.missed += again;
         }
     }
@@ -83,23 +101,34 @@ impl Swing {
     /// `bytes` were freed, of `used` in use.
     pub(super) fn freed(&mut self, bytes: usize, used: usize) {
         self.turn += bytes;
+        self.high = self.high.max(used);
         if self.turn > used.max(LEAST) {
             let [given, taken] = core::mem::take(&mut self.flow);
-            self.width = self.width.max((self.enough + given.min(taken)).min(used));
+            self.width = self.width.max((self.enough + given.min(taken)).min(self.high));
             self.enough = self.width;
             self.turn = 0;
         }
         self.passed += bytes;
-        if self.passed > PATIENCE * self.width.max(self.peak).max(LEAST) {
-            if self.missed <= self.width / BIT {
-                self.width -= self.width / (BIT >> self.forgotten);
-                self.forgotten = (self.forgotten + 1).min(BIT.ilog2() - 1);
-                self.enough = self.enough.min(self.width);
-                (self.given, self.peak) = (0, 0);
-            } else {
+        let size = self.width.max(self.peak).max(LEAST);
+        if self.passed >> self.patience > size {
+            if self.missed > self.width / BIT {
+                self.patience = (self.patience + 1).min(MOST_PATIENCE);
                 self.forgotten = 0;
+            } else {
+                self.forget();
             }
             (self.passed, self.missed) = (0, 0);
         }
+    }
+
+    /// Nothing was missed: forgets a bit.
+    fn forget(&mut self) {
+        if self.forgotten > 0 {
+            self.patience = PATIENCE;
+        }
+        self.width -= self.width / (BIT >> self.forgotten);
+        self.forgotten = (self.forgotten + 1).min(BIT.ilog2() - 1);
+        self.enough = self.enough.min(self.width);
+        (self.given, self.peak, self.high) = (0, 0, 0);
     }
 }

@@ -22,12 +22,13 @@ pub(crate) const LISTED: usize = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Role {
+    /// Never has a block: see [`Nobody`]. All zero, so that those take no room in
+    /// a program's file.
+    Nobody,
     /// A thread's heap, or waiting in the pool for the next thread.
     Thread,
     /// Shared under a lock by threads without a heap of their own.
     Late,
-    /// Never has a block: see [`Nobody`].
-    Nobody,
 }
 
 /// One thread's heap.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   frees of others, threads that end ──► strewn: bytes     by amount, not by time
-//!                                           │ 2 MiB, and 1/4 of what is listed
+//!                                           │ 4 MiB, and half of what is listed
 //!                                           ▼
 //!   hand-over lists ──► sweep: empty slabs go back; if what is left may hold
 //!                       more free memory than is kept, its free parts do, too
@@ -20,7 +20,7 @@ use crate::heap::collect::Found;
 use crate::heap::{Ground, bits_of};
 
 /// Bytes that must have been strewn before the lists are swept.
-const LEAST: usize = 2 * 1024 * 1024;
+const LEAST: usize = 4 * 1024 * 1024;
 
 /// Bytes that a thread strews before it says so.
 const STEP: usize = 64 * 1024;
@@ -52,7 +52,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// them if that is much by now.
     pub(super) fn sweep_if_much(&self, bytes: usize) {
         let strewn = self.strewn.fetch_add(bytes, Relaxed) + bytes;
-        if strewn < LEAST.max(self.listed.load(Relaxed) / 4) {
+        if strewn < LEAST.max(self.listed.load(Relaxed) / 2) {
             return;
         }
         self.strewn.store(0, Relaxed);
