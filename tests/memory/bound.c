@@ -72,7 +72,7 @@ static void by_the_rule(void)
         size_t again = mix == 1 ? 0 : (300 * MIB - before) / 8 * 9;
         check(max(max(8 * MIB, stats().active / 8), again));
         size_t stay = live_bytes;
-        for (int batch = 0; mix % 2 == 0 && batch < 5000; batch++) {
+        for (int batch = 0; mix % 2 == 0 && batch < 7000; batch++) {
             grow_to(stay + 4 * MIB, 1000, 16000);
             while (live_bytes > stay)
                 drop(blocks - 1);

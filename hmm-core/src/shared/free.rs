@@ -127,7 +127,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             }
         }
         // Others of the word may follow, unannounced.
-        self.strew(owner, info.size as usize * usize::from(info.slots).min(WORD_BITS / 4));
+        self.strew(owner, info.size as usize * usize::from(info.slots).min(WORD_BITS / 2));
     }
 
     /// What is left of it: first the owner's medium slots, and large blocks.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   frees of others, threads that end ──► strewn: bytes     by amount, not by time
-//!                                           │ 4 MiB, and half of what is listed
+//!                                           │ 4 MiB, and 1/4 of what is listed
 //!                                           ▼
 //!   hand-over lists ──► sweep: empty slabs go back; if what is left may hold
 //!                       more free memory than is kept, its free parts do, too
@@ -52,7 +52,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// them if that is much by now.
     pub(super) fn sweep_if_much(&self, bytes: usize) {
         let strewn = self.strewn.fetch_add(bytes, Relaxed) + bytes;
-        if strewn < LEAST.max(self.listed.load(Relaxed) / 2) {
+        if strewn < LEAST.max(self.listed.load(Relaxed) / 4) {
             return;
         }
         self.strewn.store(0, Relaxed);
