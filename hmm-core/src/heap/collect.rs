@@ -60,7 +60,6 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
             }
         }
     }
-    let licence = s.local().looked_through(&found);
-    let hollow = s.local().hollow(found.hollow());
+    let (licence, hollow) = s.local().loose.settle(&found);
     s.with_pages(|pages| pages.gave_parts(found.given, licence, hollow));
 }

@@ -83,7 +83,7 @@ pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
     let class = header.class();
     let (start, bytes) = (s.map().address(page), (header.run() as usize) << SHIFT);
     s.local().recent.forget_slab(s.local().cur(class), class, start, bytes);
-    s.local().uncount_slab(bytes);
+    s.local().loose.take_slab(bytes);
     s.with_pages(|pages| pages.give_slab(s.map(), page));
 }
 

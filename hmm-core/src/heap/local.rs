@@ -5,7 +5,7 @@ use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, compiler_fence};
 
-use super::collect::Found;
+use super::loose::Loose;
 use super::recent::Recent;
 use crate::pages::header::{Header, Link};
 use crate::pages::map::PageMap;
@@ -210,24 +210,6 @@ impl Bin {
     }
 }
 
-const KIB: usize = 1024;
-
-/// Taken so many bytes that held no memory, an owner gives back those it does not
-/// use.
-const GROWN: usize = 2048 * KIB;
-
-/// Owners tell of so many refilled bytes at once.
-const TELL: usize = 64 * 1024;
-
-/// Adds `more` to `sum`. Returns the sum, which begins anew, once it has come to
-/// `least`; 0 before.
-fn tell(sum: &Cell<usize>, more: usize, least: usize) -> usize {
-    let all = sum.get() + more;
-    let told = if all < least { 0 } else { all };
-    sum.set(all - told);
-    told
-}
-
 /// One owner's slabs, by class.
 #[derive(Debug)]
 #[repr(C)]
@@ -238,23 +220,8 @@ pub(crate) struct Local<const C: usize, R> {
     first: FirstRange,
     /// An offset in `cur`: see `looping`.
     looping: AtomicUsize,
-    /// See `count_freed`.
-    freed: Cell<usize>,
-    /// Bytes that may be, as far as the floor below agreed.
-    licence: Cell<usize>,
-    /// What the owner's slabs held when they were last looked through, in bytes;
-    /// what of that was in use; and what of their pages held no memory.
-    held: Cell<usize>,
-    live: Cell<usize>,
-    hollow: Cell<usize>,
-    /// Whether it is more than the heap allows by now.
-    recalled: Cell<bool>,
-    /// Bytes of slabs that held no memory and were taken lately.
-    grown: Cell<usize>,
-    /// Bytes of parts that were taken again after they had been given back.
-    refilled: Cell<usize>,
-    /// Bytes that were made ready to be taken.
-    passed: Cell<usize>,
+    /// What lies free in the slabs.
+    pub(crate) loose: Loose,
     bins: [Bin; C],
     /// Last, since largest: see there.
     pub(crate) recent: R,
@@ -268,15 +235,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
             none: Cur::new(),
             first,
             looping: AtomicUsize::new(0),
-            freed: Cell::new(0),
-            licence: Cell::new(0),
-            held: Cell::new(0),
-            live: Cell::new(0),
-            hollow: Cell::new(0),
-            recalled: Cell::new(false),
-            grown: Cell::new(0),
-            refilled: Cell::new(0),
-            passed: Cell::new(0),
+            loose: Loose::new(),
             bins: [const { Bin::new() }; C],
             recent: R::NEW,
         }
@@ -351,103 +310,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     /// There is no room to remember a block of `class`, if so: makes some.
     pub(crate) fn make_room(&self, class: Class) {
         let dropped = self.recent.make_room(self.cur(class), class);
-        self.count_freed(dropped * class.size());
-    }
-
-    /// `bytes` bytes of slots that were freed are not remembered: what lies
-    /// free in the owner's slabs became more.
-    pub(crate) fn count_freed(&self, bytes: usize) {
-        self.freed.set(self.freed.get().saturating_add(bytes));
-    }
-
-    /// So many of them were taken again.
-    pub(crate) fn uncount_freed(&self, bytes: usize) {
-        self.freed.set(self.freed.get().saturating_sub(bytes));
-    }
-
-    /// A slab of `bytes` bytes went back: as much of it as was in use when it was
-    /// last looked through, on the whole, was freed since.
-    pub(crate) fn uncount_slab(&self, bytes: usize) {
-        let (held, live) = (self.held.get() / KIB, self.live.get() / KIB);
-        self.uncount_freed(if held > live { bytes * live / held } else { bytes });
-    }
-
-    /// How many bytes more may have become free inside the owner's slabs, since
-    /// they were last looked through, than there is a licence for: beyond `slack`,
-    /// and 1/32 of what they held then. The fewer blocks hold a page of the
-    /// system's, the more of them each free sets free.
-    pub(crate) fn excess(&self, slack: usize) -> usize {
-        let most = self.licence.get() + slack.max(self.held.get() / 32);
-        self.set_free().saturating_sub(most)
-    }
-
-    /// Bytes of the system's pages that may have become free since then.
-    fn set_free(&self) -> usize {
-        let (freed, held, live) = (self.freed.get(), self.held.get(), self.live.get());
-        if held <= live { freed } else { (freed * (held / KIB) / (live / KIB).max(1)).min(held.max(freed)) }
-    }
-
-    /// A licence for `bytes` more was given.
-    pub(crate) fn licensed(&self, bytes: usize) {
-        self.licence.set(self.licence.get() + bytes);
-    }
-
-    /// The part of the licence that is not needed any more, if it is most of
-    /// it: the caller returns it.
-    pub(crate) fn unneeded(&self) -> usize {
-        let (licence, freed) = (self.licence.get(), self.set_free());
-        let unneeded = if freed < licence / 2 { licence - freed } else { 0 };
-        self.licence.set(licence - unneeded);
-        unneeded
-    }
-
-    /// The heap allows less than all licences come to: this owner's ends, if it
-    /// has one, and what lies free in its slabs goes back.
-    pub(crate) fn recall(&self) {
-        self.recalled.set(self.licence.get() > 0);
-    }
-
-    /// The owner took a slab of `bytes` bytes that held no memory, although, if
-    /// there is much free in its slabs, it had some: of other classes, that is,
-    /// and the program turns to new ones.
-    pub(crate) fn grew(&self, bytes: usize) {
-        let grown = self.grown.get() + bytes;
-        let much = grown >= GROWN;
-        self.grown.set(if much { 0 } else { grown });
-        if much && self.set_free() >= grown {
-            self.recall();
-        }
-    }
-
-    /// Whether that is to be done now.
-    pub(crate) fn is_recalled(&self) -> bool {
-        self.recalled.take()
-    }
-
-    /// `bytes` of parts that had been given back were taken again. Returns how
-    /// many that makes, if it is worth telling.
-    pub(crate) fn refilled(&self, bytes: usize) -> usize {
-        tell(&self.refilled, bytes, TELL)
-    }
-
-    /// `bytes` were made ready to be taken. Returns how many that makes, if it is
-    /// worth telling.
-    pub(crate) fn passed(&self, bytes: usize) -> usize {
-        tell(&self.passed, bytes, 16 * TELL)
-    }
-
-    /// The owner's slabs were looked through. Returns the licence, which ends.
-    pub(crate) fn looked_through(&self, found: &Found) -> usize {
-        self.freed.set(0);
-        self.held.set(found.held);
-        self.live.set(found.held - found.free);
-        self.licence.take()
-    }
-
-    /// `hollow` bytes of the owner's slabs hold no memory. Returns that, and how
-    /// many it were before.
-    pub(crate) fn hollow(&self, hollow: usize) -> [usize; 2] {
-        [hollow, self.hollow.replace(hollow)]
+        self.loose.add(dropped * class.size());
     }
 
     /// Remembers no block of `class` as freed lately.

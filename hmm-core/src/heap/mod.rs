@@ -20,6 +20,7 @@ pub(crate) mod fit;
 pub(crate) mod free;
 pub(crate) mod large;
 pub(crate) mod local;
+pub(crate) mod loose;
 pub(crate) mod recent;
 pub(crate) mod refill;
 pub(crate) mod resize;

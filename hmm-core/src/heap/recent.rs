@@ -18,8 +18,8 @@
 //! before a slab is given back or marked FULL, the two ways to lose one.
 //!
 //! A full stack drops its older half: more is being freed than taken, and what
-//! is not remembered is counted ([`Local::count_freed`]), for the bound on what
-//! lies free inside slabs.
+//! is not remembered is counted ([`Loose`]), for the bound on what lies free
+//! inside slabs.
 //!
 //! A signal handler may come at any time, and takes and frees blocks of its own.
 //! Whoever moves entries closes the stack meanwhile: there is nothing to take,
@@ -34,9 +34,9 @@ use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
 
-#[cfg(doc)]
-use super::local::Local;
 use super::local::{Cur, Slots};
+#[cfg(doc)]
+use super::loose::Loose;
 use crate::units::{Class, Word};
 
 /// Entries of a stack, bottom and wall included, for the sizes that programs

@@ -85,7 +85,7 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     }
     let bytes = entered.count_ones() as usize * class.size();
     if word < touched {
-        s.local().uncount_freed(bytes);
+        s.local().loose.take(bytes);
     }
     pass(s, bytes);
     bin.set_sweep(word + 1);
@@ -94,15 +94,15 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 
 /// Takes note of `bytes` bytes that pass through the heap.
 fn pass<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usize) {
-    let told = s.local().passed(bytes);
+    let told = s.local().loose.passed(bytes);
     if told > 0 && s.with_pages(|pages| pages.pass(told)) == Some(false) {
-        s.local().recall();
+        s.local().loose.recall();
     }
 }
 
 /// Takes note of `bytes` bytes of parts that held no memory and are to be used.
 fn refill_parts<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usize) {
-    let told = s.local().refilled(bytes);
+    let told = s.local().loose.refilled(bytes);
     if told > 0 {
         s.with_pages(|pages| pages.took(told));
     }
@@ -147,13 +147,13 @@ fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Cl
         s.before_growth();
         take(Growth::Allow)
     })?;
-    let unneeded = s.local().unneeded();
+    let unneeded = s.local().loose.unneeded();
     if unneeded > 0 {
         s.with_pages(|pages| pages.keep().return_license(unneeded));
     }
     let header = s.map().header(page);
     if header.soiled() == 0 {
-        s.local().grew((header.run() as usize) << SHIFT);
+        s.local().loose.grew((header.run() as usize) << SHIFT);
     }
     header.owner.store(s.token(), Relaxed);
     Some(page)

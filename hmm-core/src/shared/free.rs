@@ -75,7 +75,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 free::emptied(&seat, slot.page, slot.header);
             }
         }
-        let excess = owner.local.excess(self.slack.load(Relaxed));
+        let excess = owner.local.loose.excess(self.slack.load(Relaxed));
         if excess > 0 {
             self.tidy(owner, excess);
         }
@@ -90,7 +90,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         // Some more, so as not to come again soon.
         let more = (excess + excess / 4).next_multiple_of(LICENCE);
         match self.license(more) {
-            true => owner.local.licensed(more),
+            true => owner.local.loose.license(more),
             false => collect::collect(&seat),
         }
     }

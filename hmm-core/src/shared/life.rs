@@ -87,8 +87,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         };
         seat.give_all_kept();
         let left = (0..C).map(|number| self.disband(&seat, Class::nth(number))).sum();
-        let licence = seat.local().looked_through(&Found::default());
-        let hollow = seat.local().hollow(0);
+        let (licence, hollow) = seat.local().loose.settle(&Found::default());
         drop(seat);
         self.with_pages(|pages| pages.gave_parts(0, licence, hollow));
         self.with_inner(|inner| inner.registry.pool(owner));

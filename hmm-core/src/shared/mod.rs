@@ -293,7 +293,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn seated<R>(&self, owner: &Owner<C>, f: impl FnOnce(&Seat<'_, G, L, SHIFT, C>) -> R) -> Option<R> {
         if let Some(seat) = Seat::take(self, owner) {
             let result = f(&seat);
-            if owner.local.is_recalled() {
+            if owner.local.loose.is_recalled() {
                 collect::collect(&seat);
             }
             return Some(result);

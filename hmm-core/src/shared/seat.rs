@@ -108,7 +108,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
 
     fn drain(&self, header: &Header, bits: &Bits<'_>) {
         let slots = self.shared.drain_slab(header, bits);
-        self.local().count_freed(slots * header.class().size());
+        self.local().loose.add(slots * header.class().size());
     }
 
     fn close(&self, header: &Header) -> bool {
@@ -126,7 +126,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
         let bits = bits_of::<SHIFT>(header);
         self.shared.drain_slab(header, &bits);
         let (free, _) = bits.count(usize::from(Geometry::<SHIFT>::info(class).slots));
-        self.local().count_freed(free * class.size());
+        self.local().loose.add(free * class.size());
         Some(page)
     }
 
