@@ -29,6 +29,12 @@
 #define HMM_OPTION_KEEP 2
 
 /**
+ * For HmmSetOption(): 1 to ask for huge pages behind what is added to a heap of
+ * 32 MiB and more, 0, as it begins, not to.
+ */
+#define HMM_OPTION_HUGE_PAGES 3
+
+/**
  * The state of the whole heap at one moment, as HmmStats() finds it.
  *
  * The heap is made of pages of 64 KiB. Small blocks share pages, large ones
@@ -207,12 +213,12 @@ int HmmTrim(void);
 void HmmSetLimit(size_t bytes);
 
 /**
- * Changes a setting. The environment sets the same at the start: `HMM_LIMIT`
- * and `HMM_KEEP`.
+ * Changes a setting. The environment sets the same at the start: `HMM_LIMIT`,
+ * `HMM_KEEP` and `HMM_HUGE_PAGES`.
  *
  * @param option  One of the constants HMM_OPTION_...
  * @param value   What it is set to.
- * @return 0, or EINVAL if there is no such option.
+ * @return 0, or EINVAL if there is no such option or it cannot have that value.
  */
 int HmmSetOption(int option, size_t value);
 

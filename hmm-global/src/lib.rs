@@ -54,6 +54,13 @@ impl Hmm {
         hmm_sys::set_limit(bytes);
     }
 
+    /// Asks for huge pages behind what is added to a heap of 32 MiB and more, or
+    /// not; it begins without. The environment's `HMM_HUGE_PAGES` sets it at the
+    /// start.
+    pub fn set_huge_pages(wanted: bool) {
+        hmm_sys::set_huge_pages(wanted);
+    }
+
     /// Limits what the heap keeps of free memory to `bytes` bytes; `None` restores
     /// the rule by which it begins (8 MiB, an eighth of what is in use, or what
     /// the program took again lately of what had been given back, whichever is

@@ -200,17 +200,22 @@ pub const HMM_OPTION_LIMIT: c_int = 1;
 /// whichever is the most.
 pub const HMM_OPTION_KEEP: c_int = 2;
 
-/// Changes a setting. The environment sets the same at the start: `HMM_LIMIT`
-/// and `HMM_KEEP`.
+/// For HmmSetOption(): 1 to ask for huge pages behind what is added to a heap of
+/// 32 MiB and more, 0, as it begins, not to.
+pub const HMM_OPTION_HUGE_PAGES: c_int = 3;
+
+/// Changes a setting. The environment sets the same at the start: `HMM_LIMIT`,
+/// `HMM_KEEP` and `HMM_HUGE_PAGES`.
 ///
 /// @param option  One of the constants HMM_OPTION_...
 /// @param value   What it is set to.
-/// @return 0, or EINVAL if there is no such option.
+/// @return 0, or EINVAL if there is no such option or it cannot have that value.
 #[unsafe(export_name = "HmmSetOption")]
 pub extern "C" fn set_option(option: c_int, value: usize) -> c_int {
     match option {
         HMM_OPTION_LIMIT => hmm_sys::set_limit(given(value)),
         HMM_OPTION_KEEP => hmm_sys::set_keep(given(value)),
+        HMM_OPTION_HUGE_PAGES if value <= 1 => hmm_sys::set_huge_pages(value == 1),
         _ => return libc::EINVAL,
     }
     0

@@ -12,6 +12,7 @@
 //!     reserve   mmap: a range grown in place
 //!     meta      mmap: the heap's own tables, between guard pages
 //!     settings  the environment, read once
+//!     huge      huge pages: only for who asks
 //!     lock, errno, limits, message
 //! ```
 //!
@@ -23,6 +24,7 @@
 mod brk;
 mod errno;
 mod heap;
+mod huge;
 mod life;
 mod limits;
 mod lock;
@@ -45,5 +47,5 @@ pub use hmm_core::Violation;
 pub use life::begin;
 pub use limits::page_size;
 pub use message::{Output, report};
-pub use settings::{set_keep, set_limit, variable};
+pub use settings::{set_huge_pages, set_keep, set_limit, variable};
 pub use stats::{Stats, stats};

@@ -5,8 +5,8 @@ use core::ptr::NonNull;
 use hmm_core::Span;
 
 use crate::errno::Errno;
-use crate::limits;
 use crate::reserve::map_at;
+use crate::{huge, limits};
 
 /// How many mappings the process may have before pages are copied instead.
 /// Linux allows 65530 by default, and each move may split one in three.
@@ -96,6 +96,9 @@ fn remap(empty: Span) {
             return;
         }
     }
+    // Else it would differ from its neighbours once more. A heap whose pages
+    // are moved is not small.
+    huge::advise(empty.start.as_ptr(), empty.bytes, usize::MAX);
 }
 
 /// The mappings of this process, by number; `None` if the system does not say.

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `HMM_LIMIT` | a size | the heap holds no more than this: [`set_limit`] |
 //! | `HMM_KEEP` | a size, also 0 | free memory is kept up to this: [`set_keep`] |
+//! | `HMM_HUGE_PAGES` | 0 or 1 | huge pages are asked for: [`set_huge_pages`] |
 //!
 //! A size is a number of bytes, or with `K`, `M`, `G` or `T` of 1024 times as
 //! many each. The environment is read once, when the process's heap is set up,
@@ -12,6 +13,7 @@
 
 use core::ffi::{CStr, c_char};
 
+use crate::huge;
 use crate::message;
 use crate::process::HEAP;
 
@@ -50,19 +52,38 @@ pub(crate) fn read() {
     if let Some(bytes) = size(c"HMM_KEEP") {
         set_keep(Some(bytes));
     }
+    if let Some(wanted) = flag(c"HMM_HUGE_PAGES") {
+        set_huge_pages(wanted);
+    }
 }
 
-/// The size that the variable `name` has; what is no size is complained of.
+/// The size that the variable `name` has.
 fn size(name: &CStr) -> Option<usize> {
-    let value = variable(name)?.to_str().unwrap_or("?");
-    let size = parse(value);
-    if size.is_none() {
+    value(name, parse, "a size such as 512M")
+}
+
+/// Whether the variable `name` says yes.
+fn flag(name: &CStr) -> Option<bool> {
+    let parse = |text: &str| match text {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => None,
+    };
+    value(name, parse, "0 or 1")
+}
+
+/// What `parse` makes of the variable `name`. If that is nothing, says so: it
+/// should be `what`.
+fn value<T>(name: &CStr, parse: impl FnOnce(&str) -> Option<T>, what: &str) -> Option<T> {
+    let text = variable(name)?.to_str().unwrap_or("?");
+    let value = parse(text);
+    if value.is_none() {
         if let Some(stderr) = message::Output::stderr() {
             let name = name.to_str().unwrap_or_default();
-            stderr.line(format_args!("{name}={value} is ignored: not a size such as 512M"));
+            stderr.line(format_args!("{name}={text} is ignored: not {what}"));
         }
     }
-    size
+    value
 }
 
 /// The bytes that `text` stands for: a number, or one with a unit.
@@ -86,6 +107,12 @@ fn parse(text: &str) -> Option<usize> {
 /// less.
 pub fn set_limit(bytes: Option<usize>) {
     HEAP.with_grow(|system| system.limit = bytes.unwrap_or(usize::MAX));
+}
+
+/// Asks for huge pages behind what is added to a heap of 32 MiB and more, or not;
+/// it begins without.
+pub fn set_huge_pages(wanted: bool) {
+    huge::set(wanted);
 }
 
 /// Limits what the heap keeps of free memory to `bytes` bytes, and to an eighth

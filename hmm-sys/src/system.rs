@@ -8,7 +8,7 @@ use crate::brk::Break;
 use crate::errno::Errno;
 use crate::moves::Moves;
 use crate::reserve::Reserve;
-use crate::{limits, meta, resident};
+use crate::{huge, limits, meta, resident};
 
 /// Memory from the operating system.
 #[derive(Debug)]
@@ -30,10 +30,12 @@ impl System {
 // upward in their own range; `shrink` gives back only the end of one of them.
 unsafe impl HeapGrow for System {
     fn grow(&mut self, min: usize, align: usize) -> Option<Grown> {
-        match self.brk.grow(min, align) {
+        let grown = match self.brk.grow(min, align) {
             Some(span) => Some(Grown { span, room: limits::address_room().max(span.bytes), zeroed: true }),
             None => self.reserve.grow(min, align),
-        }
+        }?;
+        huge::advise(grown.span.start.as_ptr(), grown.span.bytes, self.brk.bytes() + self.reserve.bytes());
+        Some(grown)
     }
 
     unsafe fn shrink(&mut self, start: NonNull<u8>, bytes: usize) -> bool {

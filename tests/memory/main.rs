@@ -52,6 +52,13 @@ fn what_others_free_in_the_pages_of_a_sleeper_comes_back() {
     passes("threads.c", |run| run.arg("remote"));
 }
 
+#[test]
+fn huge_pages_only_for_who_asks() {
+    for asked in ["0", "1"] {
+        passes("huge.c", |run| run.arg(asked).env("HMM_HUGE_PAGES", asked));
+    }
+}
+
 /// Real programs under a limit of HMM's end as they do when there is no memory.
 #[test]
 fn a_real_program_under_a_limit() {
@@ -65,7 +72,9 @@ fn a_real_program_under_a_limit() {
 #[test]
 fn bad_values_are_named() {
     let hello = || Run::new("echo").arg("hello").preload();
-    for (name, value) in [("HMM_LIMIT", "lots"), ("HMM_KEEP", "8MB"), ("HMM_LIMIT", ""), ("HMM_KEEP", "-1")] {
+    for (name, value) in
+        [("HMM_LIMIT", "lots"), ("HMM_KEEP", "8MB"), ("HMM_LIMIT", ""), ("HMM_KEEP", "-1"), ("HMM_HUGE_PAGES", "yes")]
+    {
         let outcome = hello().env(name, value).run().exits(0);
         assert_eq!(outcome.text(), "hello\n");
         assert!(outcome.stderr.contains(&format!("hmm: {name}={value} is ignored")), "{outcome}");
