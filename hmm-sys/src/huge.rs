@@ -31,6 +31,11 @@ pub(crate) fn set(wanted: bool) {
     WANTED.store(wanted, Relaxed);
 }
 
+/// Whether they are used from now on.
+pub(crate) fn are_wanted() -> bool {
+    WANTED.load(Relaxed)
+}
+
 fn are_used_unasked() -> bool {
     if UNASKED.load(Relaxed) == UNKNOWN {
         UNASKED.store(if system::always() { YES } else { NO }, Relaxed);
@@ -41,7 +46,7 @@ fn are_used_unasked() -> bool {
 /// Tells the kernel about `bytes` bytes of the heap at `start`, which are mapped
 /// anew, while the heap has `heap` bytes. What it makes of it is its business.
 pub(crate) fn advise(start: *mut u8, bytes: usize, heap: usize) {
-    if WANTED.load(Relaxed) && heap >= LEAST {
+    if are_wanted() && heap >= LEAST {
         system::advise(start, bytes, true);
     } else if are_used_unasked() {
         system::advise(start, bytes, false);

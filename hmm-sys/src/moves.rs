@@ -40,7 +40,9 @@ impl Moves {
     /// `to`.
     pub(crate) unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
         let _errno = Errno::keep();
-        if self.unsupported || again && !limits::moves_across_mappings() || !self.may_move() {
+        // What was advised differently is several mappings, too.
+        let several = again || huge::are_wanted();
+        if self.unsupported || several && !limits::moves_across_mappings() || !self.may_move() {
             return false;
         }
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;

@@ -13,6 +13,7 @@
 
 use core::ffi::{CStr, c_char};
 
+use crate::heap;
 use crate::huge;
 use crate::message;
 use crate::process::HEAP;
@@ -50,7 +51,7 @@ pub(crate) fn read() {
         set_limit(Some(bytes));
     }
     if let Some(bytes) = size(c"HMM_KEEP") {
-        set_keep(Some(bytes));
+        HEAP.keep_free(Some(bytes));
     }
     if let Some(wanted) = flag(c"HMM_HUGE_PAGES") {
         set_huge_pages(wanted);
@@ -122,4 +123,8 @@ pub fn set_huge_pages(wanted: bool) {
 /// the most.
 pub fn set_keep(bytes: Option<usize>) {
     HEAP.keep_free(bytes);
+    if bytes.is_some() {
+        // What this thread has a licence for, it got by another rule.
+        heap::trim(0);
+    }
 }

@@ -42,7 +42,9 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
     let map = s.map();
     let mut found = Found::default();
     for class in (0..C).map(Class::nth) {
-        s.local().forget(class);
+        // A signal handler may free blocks meanwhile; they must not be handed out
+        // while parts of their slabs go back.
+        s.local().shut(class);
         refill::retire(s, class);
         let bin = s.local().bin(class);
         let mut next = bin.head();
@@ -59,6 +61,7 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
                 found.add::<SHIFT>(header, &bits);
             }
         }
+        s.local().forget(class);
     }
     let (licence, hollow) = s.local().loose.settle(&found);
     s.with_pages(|pages| pages.gave_parts(found.given, licence, hollow));

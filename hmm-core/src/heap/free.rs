@@ -82,8 +82,9 @@ pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
     bin.unlink(s.map(), page);
     let class = header.class();
     let (start, bytes) = (s.map().address(page), (header.run() as usize) << SHIFT);
-    s.local().recent.forget_slab(s.local().cur(class), class, start, bytes);
-    s.local().loose.take_slab(bytes);
+    // Those that were remembered were not counted.
+    let forgotten = s.local().recent.forget_slab(s.local().cur(class), class, start, bytes);
+    s.local().loose.take_slab(bytes.saturating_sub(forgotten * class.size()));
     s.with_pages(|pages| pages.give_slab(s.map(), page));
 }
 

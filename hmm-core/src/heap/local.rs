@@ -318,6 +318,12 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         self.recent.forget(self.cur(class), class);
     }
 
+    /// Remembers no block of `class`, nor any that is freed now, until the next
+    /// [`forget`](Self::forget).
+    pub(crate) fn shut(&self, class: Class) {
+        self.recent.shut(self.cur(class), class);
+    }
+
     /// Remembers no block at all as freed lately.
     pub(crate) fn forget_all(&self) {
         (0..C).for_each(|index| self.forget(Class::nth(index)));

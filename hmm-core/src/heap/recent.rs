@@ -134,7 +134,12 @@ pub(crate) trait Recent<const C: usize> {
     fn forget(&self, cur: &Cur, class: Class);
 
     /// Remembers nothing of `class` that lies in the `bytes` bytes from `start`.
-    fn forget_slab(&self, cur: &Cur, class: Class, start: *const u8, bytes: usize);
+    /// Returns how many blocks that were.
+    fn forget_slab(&self, cur: &Cur, class: Class, start: *const u8, bytes: usize) -> usize;
+
+    /// Remembers nothing of `class`, nor anything new, until it is made ready again
+    /// ([`forget`](Self::forget)).
+    fn shut(&self, cur: &Cur, class: Class);
 
     /// All entries of `class`, and whether they are not gone, for the validator.
     fn entries(&self, cur: &Cur, class: Class) -> impl Iterator<Item = (&Entry, bool)>;
@@ -176,7 +181,11 @@ impl<const C: usize> Recent<C> for Nothing {
 
     fn forget(&self, _: &Cur, _: Class) {}
 
-    fn forget_slab(&self, _: &Cur, _: Class, _: *const u8, _: usize) {}
+    fn forget_slab(&self, _: &Cur, _: Class, _: *const u8, _: usize) -> usize {
+        0
+    }
+
+    fn shut(&self, _: &Cur, _: Class) {}
 
     fn entries(&self, _: &Cur, _: Class) -> impl Iterator<Item = (&Entry, bool)> {
         core::iter::empty()
@@ -333,9 +342,10 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         });
     }
 
-    fn forget_slab(&self, cur: &Cur, class: Class, start: *const u8, bytes: usize) {
+    fn forget_slab(&self, cur: &Cur, class: Class, start: *const u8, bytes: usize) -> usize {
         let (bottom, wall) = Self::ends(class);
-        let entries = (bottom + ENTRY..=cur.top()).step_by(ENTRY);
+        let before = cur.top();
+        let entries = (bottom + ENTRY..=before).step_by(ENTRY);
         self.change(cur, || {
             let mut top = bottom;
             for entry in entries.map(|offset| self.at(offset)).filter(|entry| !entry.is_in(start, bytes)) {
@@ -345,6 +355,12 @@ impl<const C: usize> Recent<C> for Stacks<C> {
             self.wipe(top + ENTRY, wall);
             top
         });
+        before.saturating_sub(cur.top()) / ENTRY
+    }
+
+    fn shut(&self, cur: &Cur, class: Class) {
+        self.forget(cur, class);
+        cur.set_top(offset_of!(Self, none));
     }
 
     fn entries(&self, cur: &Cur, class: Class) -> impl Iterator<Item = (&Entry, bool)> {

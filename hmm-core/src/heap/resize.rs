@@ -64,10 +64,13 @@ pub(crate) unsafe fn realloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, 
             if large::resize(s, page, header, size) {
                 return Ok(p);
             }
-            if old >= MOVE_MIN {
-                return move_pages(s, p, page, header, align, size);
-            }
-            copy(s, p, old, align, size)
+            let to = match old >= MOVE_MIN {
+                true => move_pages(s, p, page, header, align, size)?,
+                false => copy(s, p, old, align, size)?,
+            };
+            // Empty slabs were given up for it; there may be room behind it now.
+            let stays = to.is_null() && large::resize(s, page, header, size);
+            Ok(if stays { p } else { to })
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Keep<const SHIFT: u32> {
     fixed: Option<usize>,
     /// What threads may keep.
     licensed: usize,
+    /// Of that, as large blocks.
+    kept: usize,
     /// Went back so far, by whatever way; wraps.
     gone: usize,
     swing: Swing,
@@ -44,7 +46,7 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     const FLOOR: usize = if FLOOR >> SHIFT > PAGES { PAGES << SHIFT } else { FLOOR };
 
     pub(super) const fn new() -> Self {
-        Self { fixed: None, licensed: 0, gone: 0, swing: Swing::new() }
+        Self { fixed: None, licensed: 0, kept: 0, gone: 0, swing: Swing::new() }
     }
 
     /// Replaces the rule by a bound of `bytes`, or restores it.
@@ -61,6 +63,22 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     /// As [`allowed`](Self::allowed) for free runs, in pages.
     pub(super) fn room(&self, used: usize) -> usize {
         self.allowed(used).saturating_sub(self.licensed) >> SHIFT
+    }
+
+    /// As [`license`](Self::license), for large blocks. They are not looked through,
+    /// so that is never much.
+    pub(super) fn license_kept(&mut self, used: usize, bytes: usize) -> bool {
+        let granted = self.kept + bytes <= Self::FLOOR && self.license(used, bytes);
+        if granted {
+            self.kept += bytes;
+        }
+        granted
+    }
+
+    /// Takes back a licence for `bytes` of large blocks.
+    pub(super) fn return_kept(&mut self, bytes: usize) {
+        self.kept -= bytes;
+        self.return_license(bytes);
     }
 
     /// Licenses a thread to keep `bytes` more, if there is room while `used`

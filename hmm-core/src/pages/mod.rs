@@ -87,14 +87,14 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// `bytes` bytes of zeroed metadata that stay.
-    pub(crate) fn take_meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
-        let room = self.limit_room();
+    pub(crate) fn take_meta(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> Option<NonNull<u8>> {
+        let room = self.room_for_meta(map);
         self.meta.take(&mut self.grow, bytes, Self::META_CHUNK, room)
     }
 
     /// A bitmap of `words` local and as many remote words, contents unknown.
-    pub(crate) fn take_bits(&mut self, words: usize) -> Option<*const AtomicUsize> {
-        let room = self.limit_room();
+    pub(crate) fn take_bits(&mut self, map: &PageMap<SHIFT>, words: usize) -> Option<*const AtomicUsize> {
+        let room = self.room_for_meta(map);
         self.meta.take_bits(&mut self.grow, words, Self::META_CHUNK, room)
     }
 
@@ -138,8 +138,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         ((self.used_pages() + self.free.dirty()) << SHIFT) + self.meta.bytes()
     }
 
-    /// Bytes more that it may hold.
-    fn limit_room(&self) -> usize {
+    /// Bytes of tables more that it may hold; free pages make room for a chunk.
+    fn room_for_meta(&mut self, map: &PageMap<SHIFT>) -> usize {
+        self.shed(map, Self::META_CHUNK);
         self.grow.limit().saturating_sub(self.held())
     }
 

@@ -35,7 +35,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// The free run at the top of region `index`.
-    fn free_top(&self, map: &PageMap<SHIFT>, index: usize) -> Option<PageNo> {
+    pub(super) fn free_top(&self, map: &PageMap<SHIFT>, index: usize) -> Option<PageNo> {
         let last = map.region_end(index)?;
         let header = map.header(last);
         match header.kind() {
@@ -115,6 +115,20 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         granted
     }
 
+    /// As [`license`](Self::license), for large blocks.
+    pub(crate) fn license_kept(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
+        let granted = self.keep.license_kept(self.used_bytes(), bytes);
+        if granted {
+            self.keep_within(map);
+        }
+        granted
+    }
+
+    /// Takes back a licence for `bytes` bytes of large blocks.
+    pub(crate) fn return_kept(&mut self, bytes: usize) {
+        self.keep.return_kept(bytes);
+    }
+
     /// Whether the backend's limit lets the heap hold `pages` more pages in use,
     /// when nothing else is free and dirty.
     pub(super) fn may_hold(&self, pages: u32) -> bool {
@@ -122,11 +136,12 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         used.checked_mul(Self::PAGE).is_some_and(|bytes| bytes.saturating_add(self.meta.bytes()) <= self.grow.limit())
     }
 
-    /// Purges as many free pages as bring the heap back to the backend's limit.
-    /// Says whether it is.
-    pub(super) fn shed(&mut self, map: &PageMap<SHIFT>) -> bool {
+    /// Purges as many free pages as it takes for the heap to hold `more` bytes more
+    /// and stay within the backend's limit. Says whether it would.
+    pub(super) fn shed(&mut self, map: &PageMap<SHIFT>, more: usize) -> bool {
         loop {
-            let excess = self.held().saturating_sub(self.grow.limit()).div_ceil(Self::PAGE);
+            let would = self.held().saturating_add(more);
+            let excess = would.saturating_sub(self.grow.limit()).div_ceil(Self::PAGE);
             if excess == 0 {
                 return true;
             }

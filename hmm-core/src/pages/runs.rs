@@ -29,8 +29,12 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             None => self.grown_run(map, span)?,
         };
         let page = self.carve(map, run, pages, align_pages);
-        if !self.shed(map) {
+        if !self.shed(map, 0) {
             self.give(map, page, pages, false);
+            // What was added and cannot be purged must not count for ever.
+            if let Some(top) = self.free_top(map, self.tip) {
+                self.lower(map, self.tip, top, 0);
+            }
             return None;
         }
         Some(page)
@@ -126,7 +130,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         }
         map.header(page).set_run(want);
         self.took(((lacking - taken) as usize) << SHIFT);
-        if !self.shed(map) {
+        if !self.shed(map, 0) {
             self.shorten(map, page, have, false);
             return false;
         }

@@ -44,7 +44,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if offset < old_end {
             return self.fill_hole(map, tip, first.up((offset >> SHIFT) as u32), pages, grown.zeroed);
         }
-        if !self.open_headers(tip, region, end) {
+        if !self.open_headers(map, tip, region, end) {
             return false;
         }
         region.set_bytes((end as usize) << SHIFT);
@@ -145,7 +145,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// Opens the headers and dirty bits of the first `end` pages of a region.
-    fn open_headers(&mut self, index: usize, region: &Region, end: u32) -> bool {
+    fn open_headers(&mut self, map: &PageMap<SHIFT>, index: usize, region: &Region, end: u32) -> bool {
         let opened = self.opened[index];
         if end <= opened {
             return true;
@@ -153,10 +153,14 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let step = (OPEN_STEP / size_of::<Header>()) as u32;
         let target = end.checked_next_multiple_of(step).unwrap_or(end).min(region.room());
         let words = |pages: u32| (pages as usize).div_ceil(WORD_BITS);
-        let done = self.open_part(region.table(), opened as usize, target as usize)
+        let headers = (target - opened) as usize * size_of::<Header>();
+        let bytes = headers + (words(target) - words(opened)) * size_of::<AtomicUsize>();
+        let done = self.shed(map, bytes)
+            && self.open_part(region.table(), opened as usize, target as usize)
             && self.open_part(region.dirty(), words(opened), words(target));
         if done {
             self.opened[index] = target;
+            self.meta.count(bytes);
         }
         done
     }
@@ -165,12 +169,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     fn open_part<T>(&mut self, table: *mut T, from: usize, to: usize) -> bool {
         let bytes = (to - from) * size_of::<T>();
         let start = core::ptr::NonNull::new(table.wrapping_add(from).cast::<u8>());
-        let allowed = bytes <= self.limit_room();
-        let opened = allowed && start.is_some_and(|start| self.grow.open_meta(start, bytes));
-        if opened {
-            self.meta.count(bytes);
-        }
-        opened
+        start.is_some_and(|start| self.grow.open_meta(start, bytes))
     }
 
     /// Enters new pages as free, without lowering the break again.

@@ -75,6 +75,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 free::emptied(&seat, slot.page, slot.header);
             }
         }
+        self.tidy_if_much(owner);
+    }
+
+    /// Looks whether more lies free in the owner's slabs than it may have.
+    fn tidy_if_much(&self, owner: &Owner<C>) {
         let excess = owner.local.loose.excess(self.slack.load(Relaxed));
         if excess > 0 {
             self.tidy(owner, excess);
@@ -170,10 +175,15 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn free_slot(&self, owner: &Owner<C>, slot: &Slot<'_>, p: *mut u8) -> Result<(), Misuse> {
         if slot.header.owner.load(Relaxed) & !(FULL | PENDING) == owner.token() {
             if let Some(seat) = Seat::take(self, owner) {
-                return free::free_slot(&seat, slot, p);
+                free::free_slot(&seat, slot, p)?;
+                drop(seat);
+                self.tidy_if_much(owner);
+                return Ok(());
             }
         }
-        self.free_remote(slot, p)
+        self.free_remote(slot, p)?;
+        self.strew(owner, slot.class.size());
+        Ok(())
     }
 
     /// A large block of `size` bytes that the owner freed and kept.
@@ -193,7 +203,13 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if header.kind() != Kind::Large || !owner.is_at_rest() {
             return false;
         }
-        match owner.kept.put(|pages| self.license((pages as usize) << SHIFT), p, header) {
+        let license = |pages: u32| {
+            owner.set_busy(true);
+            let granted = self.with_pages(|run_layer| run_layer.license_kept(&self.map, (pages as usize) << SHIFT));
+            owner.set_busy(false);
+            granted == Some(true)
+        };
+        match owner.kept.put(license, p, header) {
             Ok(Some(out)) => self.give_kept(out),
             Ok(None) => {}
             Err(()) => return false,

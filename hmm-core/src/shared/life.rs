@@ -9,6 +9,7 @@ use super::{Inner, Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::collect::Found;
 use crate::heap::{Ground, Supply, bits_of, refill};
+use crate::pages::map::PageMap;
 use crate::slab::parts::soiled_bytes;
 use crate::units::{Class, Geometry, PageNo};
 
@@ -52,8 +53,8 @@ impl<const C: usize> Registry<C> {
 }
 
 impl<G: HeapGrow, const SHIFT: u32, const C: usize> Inner<G, SHIFT, C> {
-    fn make(&mut self, role: Role) -> Option<NonNull<Owner<C>>> {
-        let owner = self.pages.take_meta(size_of::<Owner<C>>())?.cast::<Owner<C>>();
+    fn make(&mut self, map: &PageMap<SHIFT>, role: Role) -> Option<NonNull<Owner<C>>> {
+        let owner = self.pages.take_meta(map, size_of::<Owner<C>>())?.cast::<Owner<C>>();
         // SAFETY: metadata is zero and aligned to 64, as an owner is, and this
         // piece of it has just become ours.
         unsafe { Owner::begin(owner, role, self.registry.all) };
@@ -67,7 +68,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// An owner for the calling thread, from the pool if one waits there.
     /// `None` when there is no memory for one; the heap works without.
     pub fn attach(&self) -> Option<NonNull<Owner<C>>> {
-        self.with_inner(|inner| inner.registry.unpool().or_else(|| inner.make(Role::Thread))).flatten()
+        self.with_inner(|inner| inner.registry.unpool().or_else(|| inner.make(&self.map, Role::Thread))).flatten()
     }
 
     /// Ends the calling thread's use of `owner`: its slabs with free slots go
@@ -124,7 +125,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         NonNull::new(self.late.load(Acquire)).or_else(|| {
             let make = |inner: &mut Inner<G, SHIFT, C>| {
                 // Two threads may come for it at once.
-                let made = NonNull::new(self.late.load(Acquire)).or_else(|| inner.make(Role::Late))?;
+                let made = NonNull::new(self.late.load(Acquire)).or_else(|| inner.make(&self.map, Role::Late))?;
                 self.late.store(made.as_ptr(), Release);
                 Some(made)
             };

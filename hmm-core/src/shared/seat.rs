@@ -44,7 +44,7 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
         }
         let licence = (self.owner.kept.end_licence() as usize) << SHIFT;
         if licence > 0 {
-            self.with_pages(|pages| pages.keep().return_license(licence));
+            self.with_pages(|pages| pages.return_kept(licence));
         }
     }
 

@@ -16,7 +16,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let pages = u32::from(info.run);
         let page = self.take_run(map, pages, 1, growth)?;
         let header = map.header(page);
-        let bits = if words == 1 { Some(header.inline_bits()) } else { self.take_bits(words) };
+        let bits = if words == 1 { Some(header.inline_bits()) } else { self.take_bits(map, words) };
         let Some(bits) = bits else {
             self.give_run(map, page, false);
             return None;

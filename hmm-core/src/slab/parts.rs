@@ -110,6 +110,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let slots = usize::from(Geometry::<SHIFT>::info(header.class()).slots);
         let free = (bits.free_in(0, slots) & Word::from(u16::MAX)) as u16;
         let os_page = self.grow().os_page();
+        if Geometry::<SHIFT>::PAGE % os_page != 0 {
+            return;
+        }
         let start = map.address(page);
         for stretch in stretches(free) {
             let mask = (u16::MAX >> (PARTS - stretch.len())) << stretch.start;

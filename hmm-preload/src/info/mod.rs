@@ -129,7 +129,8 @@ fn keep(threshold: c_int) {
     /// What HMM keeps at least.
     const FLOOR: usize = 8 * 1024 * 1024;
     match usize::try_from(threshold) {
-        Ok(bytes) => hmm_sys::set_keep(Some(bytes).filter(|&bytes| bytes > FLOOR)),
+        Ok(bytes) if bytes > FLOOR => hmm_sys::set_keep(Some(bytes)),
+        Ok(_) => {}
         Err(_) => hmm_sys::set_keep(Some(usize::MAX)),
     }
 }
