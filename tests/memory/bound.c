@@ -1,7 +1,7 @@
 /* What is free and resident stays below the bound, whatever the program did before, and the figures
  * are the kernel's.
  *
- * bound (KEEP | rule): with a bound of so many bytes through random phases, or by the rule. */
+ * bound (KEEP | rule | nearly): with a bound of so many bytes through random phases, or by the rule. */
 #include "phases.h"
 
 /* Of what the kernel says the process takes up, what is not the heap's: tables of this program's
@@ -81,6 +81,26 @@ static void by_the_rule(void)
     }
 }
 
+/* Nearly every slab is emptied, but for a block now and then. */
+static void nearly_all(void)
+{
+    grow_to(190 * MIB, 1000, 1000);
+    for (size_t i = 0; i < blocks; i++)
+        if (i % 130 != 0) {
+            live_bytes -= block[i].size;
+            free(block[i].p);
+            block[i].p = NULL;
+        }
+    size_t kept = 0;
+    for (size_t i = 0; i < blocks; i++)
+        if (block[i].p != NULL)
+            block[kept++] = block[i];
+    blocks = kept;
+    check(8 * MIB);
+    shrink_at_random(0);
+    HmmTrim();
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
@@ -90,6 +110,8 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "rule") == 0) {
         by_the_rule();
         fixed = 320 * MIB;
+    } else if (strcmp(argv[1], "nearly") == 0) {
+        nearly_all();
     } else {
         fixed = strtoul(argv[1], NULL, 10);
         CHECK(HmmSetOption(HMM_OPTION_KEEP, fixed) == 0);

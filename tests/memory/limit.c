@@ -42,6 +42,14 @@ static void under(size_t limit)
         exhaust(limit, sizes[i]);
         release();
     }
+    /* Where a large block stands, after what is free behind it went back. */
+    unsigned char *first = malloc(limit / 2), *behind = malloc(limit / 8);
+    CHECK(first != NULL && behind != NULL);
+    fill(first, limit / 2, 3);
+    free(behind);
+    unsigned char *grown = realloc(first, limit / 2 + limit / 4);
+    CHECK(grown != NULL && holds(grown, limit / 2, 3));
+    free(grown);
     /* Holes everywhere: what is free in them goes back, so that something else fits. */
     exhaust(limit, 3 * MIB);
     for (size_t i = 0; i < blocks; i += 2)

@@ -23,6 +23,7 @@ fn bounds_of_the_users() {
 #[test]
 fn bound_by_the_rule() {
     passes("bound.c", |run| run.arg("rule"));
+    passes("bound.c", |run| run.arg("nearly"));
 }
 
 #[test]
@@ -50,6 +51,13 @@ fn threads_that_sleep_hold_little() {
 #[test]
 fn what_others_free_in_the_pages_of_a_sleeper_comes_back() {
     passes("threads.c", |run| run.arg("remote"));
+}
+
+#[test]
+fn what_a_thread_left_comes_back() {
+    for size in ["1000", "8000", "9000", "20000", "100000", "1000000"] {
+        passes("threads.c", |run| run.args(["left", size]));
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 /* What threads leave behind, and what lies in the pages of those that sleep.
  *
- * threads (ended | idle | remote) */
+ * threads (ended | idle | remote | left SIZE) */
 #include <pthread.h>
 #include "phases.h"
 
@@ -121,15 +121,47 @@ static void remote(void)
     pthread_join(thread, NULL);
 }
 
+static size_t left_size;
+
+static void *leaver(void *count)
+{
+    for (size_t i = 0; i < (size_t)count; i++) {
+        given[i] = malloc(left_size);
+        CHECK(given[i] != NULL);
+        fill(given[i], left_size, 1);
+    }
+    return NULL;
+}
+
+/* What a thread left is freed by another, which allocates nothing itself. */
+static void left(void)
+{
+    size_t count = 48 * MIB / left_size;
+    given = table(count * sizeof *given, 1);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, leaver, (void *)count) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    for (size_t i = 0; i < count; i++)
+        free(given[i]);
+    struct HmmStatistics s = stats();
+    fprintf(stderr, "%zu KiB resident\n", s.resident / KIB);
+    CHECK(s.resident <= 16 * MIB);
+}
+
 int main(int argc, char **argv)
 {
-    CHECK(argc == 2);
+    CHECK(argc >= 2);
     if (strcmp(argv[1], "ended") == 0)
         ended();
     else if (strcmp(argv[1], "idle") == 0)
         idle();
-    else
+    else if (strcmp(argv[1], "remote") == 0)
         remote();
+    else {
+        CHECK(argc == 3);
+        left_size = strtoul(argv[2], NULL, 10);
+        left();
+    }
     CHECK(HmmCheck() == 0);
     return ok();
 }
