@@ -29,6 +29,8 @@ pub(crate) struct Scattered {
     meta: Vec<(NonNull<u8>, Layout)>,
     rng: Rng,
     pub(crate) odd: bool,
+    /// Whether it sometimes does not take memory back, when `odd`.
+    pub(crate) refuses: bool,
 }
 
 struct Range {
@@ -71,7 +73,7 @@ impl Drop for Scattered {
 impl Scattered {
     pub(crate) fn new(seed: u64) -> Self {
         let rng = Rng::with_seed(!seed);
-        Self { ranges: vec![Range::new()], meta: Vec::new(), rng, odd: true }
+        Self { ranges: vec![Range::new()], meta: Vec::new(), rng, odd: true, refuses: true }
     }
 
     fn fill(span: Span, byte: u8) {
@@ -110,7 +112,7 @@ unsafe impl HeapGrow for Scattered {
 
     unsafe fn shrink(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
         let end = start.as_ptr().addr() + bytes;
-        if self.odd && self.rng.u32(..4) == 0 {
+        if self.odd && self.refuses && self.rng.u32(..4) == 0 {
             return false;
         }
         let range = self.ranges.iter_mut().find(|range| range.start.as_ptr().addr() + range.top == end);
@@ -122,7 +124,7 @@ unsafe impl HeapGrow for Scattered {
     }
 
     unsafe fn purge(&mut self, span: Span) -> bool {
-        if self.odd && self.rng.u32(..4) == 0 {
+        if self.odd && self.refuses && self.rng.u32(..4) == 0 {
             return false;
         }
         Self::fill(span, 0);

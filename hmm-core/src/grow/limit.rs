@@ -9,7 +9,9 @@ use super::{Grown, HeapGrow, Span};
 ///
 /// What counts is memory, not addresses: pages in use and free ones that were
 /// not purged. Before the heap refuses an allocation it gives back whatever is
-/// free.
+/// free. Where a backend hands out pages that are not zero, more of them than it
+/// was asked for, and then refuses to take them back, they are held, even beyond
+/// the limit; the heap gets no more until it holds less.
 ///
 /// ```
 /// use core::mem::MaybeUninit;
