@@ -116,7 +116,7 @@ unsafe impl HeapGrow for Scattered {
             return false;
         }
         let range = self.ranges.iter_mut().find(|range| range.start.as_ptr().addr() + range.top == end);
-        let range = range.expect("only the end of a range is given back");
+        let Some(range) = range else { return false };
         range.top -= bytes;
         // Whoever still reads there reads this.
         Self::fill(Span { start, bytes }, 0xDD);

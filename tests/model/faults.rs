@@ -9,12 +9,15 @@ use fastrand::Rng;
 use hmm_core::{Grown, Heap, HeapGrow, Span};
 
 use crate::backends::Scattered;
-use crate::shadow::{Block, Ownership, size};
+use crate::shadow::{Block, Ownership};
+use crate::size;
 
 /// Refuses the calls whose numbers lie in a window.
 struct Failing {
     inner: Scattered,
     calls: Rc<Cell<usize>>,
+    /// Bytes handed out and not taken back.
+    out: Rc<Cell<usize>>,
     window: std::ops::Range<usize>,
 }
 
@@ -29,12 +32,19 @@ impl Failing {
 // SAFETY: passes on what `Scattered` does, or does nothing and says so.
 unsafe impl HeapGrow for Failing {
     fn grow(&mut self, min: usize, align: usize) -> Option<Grown> {
-        if self.refuses() { None } else { self.inner.grow(min, align) }
+        if self.refuses() {
+            return None;
+        }
+        let grown = self.inner.grow(min, align)?;
+        self.out.set(self.out.get() + grown.span.bytes);
+        Some(grown)
     }
 
     unsafe fn shrink(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
         // SAFETY: the caller's promise.
-        !self.refuses() && unsafe { self.inner.shrink(start, bytes) }
+        let taken = !self.refuses() && unsafe { self.inner.shrink(start, bytes) };
+        self.out.set(self.out.get() - if taken { bytes } else { 0 });
+        taken
     }
 
     unsafe fn purge(&mut self, span: Span) -> bool {
@@ -63,10 +73,10 @@ unsafe impl HeapGrow for Failing {
 /// A fixed scenario; returns how many calls it made of the backend and how
 /// many requests were refused.
 fn scenario(window: std::ops::Range<usize>) -> (usize, usize) {
-    let calls = Rc::new(Cell::new(0));
+    let (calls, out) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
     let mut inner = Scattered::new(1);
     inner.odd = false;
-    let mut heap: Heap<_> = Heap::new(Failing { inner, calls: Rc::clone(&calls), window });
+    let mut heap: Heap<_> = Heap::new(Failing { inner, calls: Rc::clone(&calls), out: Rc::clone(&out), window });
     let mut rng = Rng::with_seed(1);
     let mut live: Vec<Block> = Vec::new();
     let mut owned = Ownership::default();
@@ -128,6 +138,7 @@ fn scenario(window: std::ops::Range<usize>) -> (usize, usize) {
     assert_eq!(heap.stats().blocks, 0);
     let made = calls.replace(usize::MAX / 2);
     assert!(heap.alloc(10 << 20).is_some(), "there is memory again");
+    assert_eq!(heap.stats().mapped, out.get(), "nothing that the backend gave is lost");
     (made, refused)
 }
 
@@ -147,5 +158,16 @@ fn memory_is_gone_for_a_while() {
     for first in (0..calls).step_by(calls / 20 + 1) {
         let (_, refused) = scenario(first..first + 40);
         println!("calls {first}.. fail: {refused} requests refused");
+    }
+}
+
+/// Memory that came, could not be entered, and was not taken back is used later.
+#[test]
+fn nothing_is_lost_when_tables_fail_after_growth() {
+    let (calls, _) = scenario(0..0);
+    for call in 0..calls.min(60) {
+        // The call, and those right after it: the table, and the way back.
+        scenario(call..call + 2);
+        scenario(call..call + 3);
     }
 }

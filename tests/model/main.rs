@@ -14,6 +14,8 @@ mod shadow;
 mod single;
 mod threads;
 
+use fastrand::Rng;
+
 /// Seeds to run with: the one in `HMM_SEED`, or fresh ones.
 fn seeds(rounds: u64) -> Vec<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
@@ -32,4 +34,17 @@ fn each_seed(rounds: u64, test: impl Fn(u64)) {
         println!("HMM_SEED={seed}");
         test(seed);
     }
+}
+
+/// A size such as programs ask for: mostly small, sometimes around the edges
+/// of `edge`, seldom large, never above `most`.
+pub(crate) fn size(rng: &mut Rng, edge: usize, most: usize) -> usize {
+    let size = match rng.u32(..100) {
+        0..=54 => rng.usize(..300),
+        55..=79 => rng.usize(..5000),
+        80..=89 => edge.saturating_sub(20) + rng.usize(..40),
+        90..=96 => 1 << rng.usize(..=most.ilog2() as usize),
+        _ => rng.usize(..most),
+    };
+    size.min(most)
 }

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
 
-use fastrand::Rng;
-
 /// A live block as its user knows it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
@@ -80,17 +78,4 @@ impl Ownership {
     pub(crate) fn give(&mut self, start: NonNull<u8>) {
         assert!(self.ranges.remove(&start.as_ptr().addr()).is_some());
     }
-}
-
-/// A size such as programs ask for: mostly small, sometimes around the edges
-/// of `edge`, seldom large, never above `most`.
-pub(crate) fn size(rng: &mut Rng, edge: usize, most: usize) -> usize {
-    let size = match rng.u32(..100) {
-        0..=54 => rng.usize(..300),
-        55..=79 => rng.usize(..5000),
-        80..=89 => edge.saturating_sub(20) + rng.usize(..40),
-        90..=96 => 1 << rng.usize(..=most.ilog2() as usize),
-        _ => rng.usize(..most),
-    };
-    size.min(most)
 }

@@ -6,8 +6,8 @@ use fastrand::Rng;
 use hmm_core::{Heap, HeapGrow, Limit, What};
 
 use crate::backends::{Arena, Scattered};
-use crate::each_seed;
-use crate::shadow::{Block, Ownership, size};
+use crate::shadow::{Block, Ownership};
+use crate::{each_seed, size};
 
 /// A heap and its shadow.
 struct Model<G: HeapGrow, const SHIFT: u32, const C: usize> {

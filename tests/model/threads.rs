@@ -10,8 +10,8 @@ use hmm_core::{Misuse, Nobody, Owner, Shared};
 use parking_lot::RawMutex;
 
 use crate::backends::Scattered;
-use crate::each_seed;
-use crate::shadow::{Block, Ownership, size};
+use crate::shadow::{Block, Ownership};
+use crate::{each_seed, size};
 
 /// The owner of threads without one.
 static NOBODY: Nobody = Nobody::new();

@@ -67,12 +67,14 @@ pub unsafe trait HeapGrow {
     fn grow(&mut self, min: usize, align: usize) -> Option<Grown>;
 
     /// Takes back the last `bytes` bytes of what [`grow`](Self::grow) handed
-    /// out, those from `start` on, if the backend can; says whether it did.
+    /// out in an address range, those from `start` on, if the backend can; says
+    /// whether it did. Where it has handed out memory above them since, it must
+    /// see that and say `false`: a heap short of tables may treat one range as
+    /// several.
     ///
     /// # Safety
     ///
-    /// Nothing lives in the range any more and it ends where the last span of
-    /// its address range ended.
+    /// The bytes came from `grow`, and nothing lives in them any more.
     unsafe fn shrink(&mut self, start: NonNull<u8>, bytes: usize) -> bool {
         let _ = (start, bytes);
         false

@@ -28,7 +28,7 @@ use self::free::FreeRuns;
 use self::keep::Keep;
 use self::map::{MAX_REGIONS, PageMap};
 use self::meta::Meta;
-use crate::grow::HeapGrow;
+use crate::grow::{Grown, HeapGrow};
 use crate::units::PageNo;
 
 use core::ptr::NonNull;
@@ -49,6 +49,9 @@ pub(crate) struct Pages<G, const SHIFT: u32> {
     free: FreeRuns,
     /// Headers open so far, for each region.
     opened: [u32; MAX_REGIONS],
+    /// Memory that could not be entered, for want of tables, and that the backend
+    /// did not take back: nobody's for now.
+    spare: Option<Grown>,
     /// The region that grew last.
     tip: usize,
     /// The number of the first page of the next region.
@@ -73,6 +76,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             meta: Meta::new(),
             free: FreeRuns::new(),
             opened: [0; MAX_REGIONS],
+            spare: None,
             tip: 0,
             next_region: PageNo::FIRST,
             own: 0,

@@ -13,15 +13,17 @@ const OPEN_STEP: usize = 64 * 1024;
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Gets at least `pages` more pages from the backend, in one piece, and
-    /// enters them as free. Says whether there were any.
+    /// enters them as free; or those that could not be entered the last time,
+    /// however many they are. Says whether there were any.
     pub(super) fn widen(&mut self, map: &PageMap<SHIFT>, pages: u32) -> bool {
         let Some(min) = (pages as usize).checked_mul(Self::PAGE) else { return false };
-        let Some(grown) = self.grow.grow(min, Self::PAGE) else { return false };
+        let Some(grown) = self.spare.take().or_else(|| self.grow.grow(min, Self::PAGE)) else { return false };
         let entered = self.enter(map, &grown);
         if !entered {
-            // SAFETY: the span was handed out just now, last of its range,
-            // and nothing was put there.
-            unsafe { self.grow.shrink(grown.span.start, grown.span.bytes) };
+            // SAFETY: the span was handed out last of its range, and nothing was
+            // put there.
+            let taken = unsafe { self.grow.shrink(grown.span.start, grown.span.bytes) };
+            self.spare = Some(grown).filter(|_| !taken);
         }
         entered
     }
