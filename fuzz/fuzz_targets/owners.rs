@@ -104,6 +104,7 @@ impl Run {
 
     fn realloc(&mut self, who: u8, index: u16, align: usize, size: usize) {
         let Some(old) = self.blocks.pick(index) else { return };
+        let align = align.min(old.align());
         // SAFETY: as above; the old address is used only if it is the new one.
         let start = unsafe { self.heap.realloc(self.owner(who), old.start().as_ptr(), align, size) };
         match NonNull::new(start) {

@@ -2,8 +2,8 @@
 //! `docs/design.md`. Meant for quiet moments: what an owner does meanwhile may
 //! look like a violation.
 
+use crate::sync::Ordering::Relaxed;
 use core::fmt;
-use core::sync::atomic::Ordering::Relaxed;
 
 use crate::grow::HeapGrow;
 use crate::heap::recent::Recent;

@@ -39,6 +39,7 @@ mod pages;
 mod shared;
 mod slab;
 mod stats;
+mod sync;
 mod units;
 
 pub use check::Violation;

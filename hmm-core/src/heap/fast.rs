@@ -3,9 +3,9 @@
 //! Both are in line in the API's functions and end in a tail call when the
 //! common case does not hold. `docs/design.md` has their instruction budget.
 
+use crate::sync::BitWord;
+use crate::sync::Ordering::Relaxed;
 use core::ptr;
-use core::sync::atomic::AtomicUsize;
-use core::sync::atomic::Ordering::Relaxed;
 
 use super::local::{Cur, Local};
 use super::recent::Recent;
@@ -27,7 +27,7 @@ pub(crate) enum Freed {
 impl Freed {
     /// A slot was freed, and its word, one of the class of `cur`, is `now`.
     #[inline(always)]
-    fn by(now: Word, cur: &Cur, word: &AtomicUsize) -> Self {
+    fn by(now: Word, cur: &Cur, word: &BitWord) -> Self {
         if now != ALL_FREE || cur.is_at(word) { Self::Done } else { Self::DoneAndMore }
     }
 }
@@ -180,7 +180,7 @@ pub(crate) fn small<const SHIFT: u32, const C: usize, R: Recent<C>>(
 /// Sets the bit of a slot that is freed, and returns the word as it is now;
 /// `None` if it was set.
 #[inline(always)]
-fn set(word: &AtomicUsize, bit: Word) -> Option<Word> {
+fn set(word: &BitWord, bit: Word) -> Option<Word> {
     let old = word.load(Relaxed);
     if old & bit != 0 {
         return None;

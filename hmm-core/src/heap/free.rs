@@ -1,7 +1,7 @@
 //! Freeing, past the fast path: medium and large blocks, other owners' slots,
 //! full slabs, and all that is misuse.
 
-use core::sync::atomic::Ordering::Relaxed;
+use crate::sync::Ordering::Relaxed;
 
 use super::recent::Recent;
 use super::{FULL, Ground, PENDING, Supply, bits_of, fit, large};

@@ -9,6 +9,7 @@ use super::loose::Loose;
 use super::recent::Recent;
 use crate::pages::header::{Header, Link};
 use crate::pages::map::PageMap;
+use crate::sync::BitWord;
 use crate::units::{Class, PageNo, STRIDE, Word};
 
 /// What blocks of a class are taken from: what is remembered, where the free
@@ -30,7 +31,7 @@ pub(crate) struct Cur {
     /// See [`Recent`].
     top: AtomicUsize,
     /// Null if there is no current word.
-    word: AtomicPtr<AtomicUsize>,
+    word: AtomicPtr<BitWord>,
     /// The address of the word's first slot.
     base: AtomicPtr<u8>,
     /// Bytes of a slot.
@@ -97,7 +98,7 @@ impl Cur {
 
     /// Whether blocks are taken from `word` right now.
     #[inline(always)]
-    pub(crate) fn is_at(&self, word: *const AtomicUsize) -> bool {
+    pub(crate) fn is_at(&self, word: *const BitWord) -> bool {
         ptr::eq(self.word.load(Relaxed), word)
     }
 }
@@ -105,7 +106,7 @@ impl Cur {
 /// The slots of one bitmap word.
 #[derive(Clone, Copy)]
 pub(crate) struct Slots<'a> {
-    pub(crate) word: &'a AtomicUsize,
+    pub(crate) word: &'a BitWord,
     /// The address of the first one.
     pub(crate) base: *mut u8,
     /// How many there are: the word's lowest bits.

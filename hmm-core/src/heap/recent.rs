@@ -37,6 +37,7 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
 use super::local::{Cur, Slots};
 #[cfg(doc)]
 use super::loose::Loose;
+use crate::sync::BitWord;
 use crate::units::{Class, Word};
 
 /// Entries of a stack, bottom and wall included, for the sizes that programs
@@ -58,7 +59,7 @@ const WALL: *mut u8 = ptr::without_provenance_mut(1);
 #[derive(Debug)]
 pub(crate) struct Entry {
     block: AtomicPtr<u8>,
-    word: AtomicPtr<AtomicUsize>,
+    word: AtomicPtr<BitWord>,
     bit: AtomicUsize,
 }
 
@@ -74,7 +75,7 @@ impl Entry {
 
     /// The bitmap word of the block's slot.
     #[inline(always)]
-    pub(crate) fn word(&self) -> *const AtomicUsize {
+    pub(crate) fn word(&self) -> *const BitWord {
         self.word.load(Relaxed)
     }
 
@@ -124,7 +125,7 @@ pub(crate) trait Recent<const C: usize> {
 
     /// Remembers `block`, just freed, in `above`, the entry for it; `false` if
     /// there is no room.
-    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const AtomicUsize, bit: Word) -> bool;
+    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const BitWord, bit: Word) -> bool;
 
     /// Makes room if there is none: forgets the older half of the blocks of
     /// `class`. Returns how many blocks that and the one without room are.
@@ -171,7 +172,7 @@ impl<const C: usize> Recent<C> for Nothing {
     fn push_again(&self, _: &Cur) {}
 
     #[inline(always)]
-    fn push(&self, _: &Cur, _: &Entry, _: *mut u8, _: *const AtomicUsize, _: Word) -> bool {
+    fn push(&self, _: &Cur, _: &Entry, _: *mut u8, _: *const BitWord, _: Word) -> bool {
         true
     }
 
@@ -305,7 +306,7 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     }
 
     #[inline(always)]
-    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const AtomicUsize, bit: Word) -> bool {
+    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const BitWord, bit: Word) -> bool {
         let room = !ptr::eq(above.block(), WALL);
         if room {
             above.block.store(block, Relaxed);

@@ -10,7 +10,7 @@
 //!                                                      FULL if nothing was freed meanwhile
 //! ```
 
-use core::sync::atomic::Ordering::Relaxed;
+use crate::sync::Ordering::Relaxed;
 
 use super::local::Slots;
 use super::{Supply, bits_of};

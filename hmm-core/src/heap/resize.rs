@@ -32,7 +32,7 @@ pub(crate) fn usable_size<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *const u
     })
 }
 
-/// Makes the block at `p` hold `size` bytes at a multiple of `align`; its
+/// Makes the block at `p`, a multiple of `align`, hold `size` bytes at one; its
 /// contents stay, up to the smaller of both sizes. Returns where it is now;
 /// null when memory has run out, and then the block is as it was.
 ///

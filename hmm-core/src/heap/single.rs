@@ -1,8 +1,8 @@
 //! The heap of one owner.
 
+use crate::sync::Ordering::Relaxed;
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering::Relaxed;
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 

@@ -23,11 +23,11 @@
 //! Who may *write* a field: the owner of the page for slabs, whoever holds the
 //! lock of the run layer for everything else; exceptions are noted.
 
-use core::ptr;
 #[cfg(target_has_atomic = "64")]
-use core::sync::atomic::Ordering::AcqRel;
-use core::sync::atomic::Ordering::{Relaxed, Release};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize};
+use crate::sync::Ordering::AcqRel;
+use crate::sync::Ordering::{Relaxed, Release};
+use crate::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, BitWord};
+use core::ptr;
 
 use crate::units::{Class, PageNo};
 
@@ -90,13 +90,13 @@ pub(crate) struct Header {
     /// Who may touch the local bits: see `shared::owner`. 0 unless a slab.
     pub(crate) owner: AtomicUsize,
     /// The local words of the slab's bitmap, then the remote ones: `slab`.
-    bits: AtomicPtr<AtomicUsize>,
+    bits: AtomicPtr<BitWord>,
     /// Bit `w` set: remote word `w` may hold frees. Written by any thread;
     /// late bits may reach a header in its next life and mean nothing there.
     pub(crate) summary: AtomicUsize,
     /// The bitmap itself (local, remote) if one word is enough; in a large
     /// block, the bytes asked for.
-    inline: [AtomicUsize; 2],
+    inline: [BitWord; 2],
     /// The class's reciprocal in a small slab; 0 in all other pages, so that
     /// the fast path of `free` turns away from them by itself.
     recip: AtomicU32,
@@ -163,13 +163,13 @@ impl Header {
     }
 
     #[inline]
-    pub(crate) fn bits(&self) -> *const AtomicUsize {
+    pub(crate) fn bits(&self) -> *const BitWord {
         self.bits.load(Relaxed)
     }
 
     /// The remote word of the same slots as local word `word`, in a slab.
     #[inline(always)]
-    pub(crate) fn remote(&self, word: usize) -> *const AtomicUsize {
+    pub(crate) fn remote(&self, word: usize) -> *const BitWord {
         self.bits().wrapping_add(usize::from(self.remote.load(Relaxed)) + word)
     }
 
@@ -182,7 +182,7 @@ impl Header {
     }
 
     /// Where the page's bitmap lies when one word is enough.
-    pub(crate) fn inline_bits(&self) -> *const AtomicUsize {
+    pub(crate) fn inline_bits(&self) -> *const BitWord {
         self.inline.as_ptr()
     }
 
@@ -215,7 +215,7 @@ impl Header {
     }
 
     /// Writes the fields of a slab, all but its kind and its owner.
-    pub(crate) fn set_slab(&self, class: Class, recip: u32, bits: *const AtomicUsize, remote: usize) {
+    pub(crate) fn set_slab(&self, class: Class, recip: u32, bits: *const BitWord, remote: usize) {
         self.remote.store(remote as u8, Relaxed);
         self.class.store(class.number(), Relaxed);
         self.bits.store(bits.cast_mut(), Relaxed);

@@ -10,8 +10,8 @@
 //! gives its header. Readers take no lock: a region's fields are published by
 //! its `bytes`, which only the holder of the run layer's lock changes.
 
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicUsize};
 
 use super::header::Header;
 use crate::units::{PageNo, WORD_BITS};

@@ -9,8 +9,8 @@
 //! linked, each to the one before, for the statistics. Only bitmaps are
 //! reused; thread heaps are recycled by the pool that owns them.
 
+use crate::sync::BitWord;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::AtomicUsize;
 
 use crate::grow::{HeapGrow, Span};
 use crate::units::WORD_BITS;
@@ -53,7 +53,7 @@ pub(crate) fn remote_distance(words: usize) -> usize {
 /// Bytes of a bitmap of `words` words (more than one) a half. The largest one
 /// takes an extra line, or page after page would use the same cache sets.
 fn bitmap_bytes(words: usize) -> usize {
-    let bytes = 2 * remote_distance(words) * size_of::<AtomicUsize>();
+    let bytes = 2 * remote_distance(words) * size_of::<BitWord>();
     if bytes % 1024 == 0 { bytes + LINE } else { bytes.next_multiple_of(LINE) }
 }
 
@@ -151,7 +151,7 @@ impl Meta {
         words: usize,
         chunk: usize,
         room: usize,
-    ) -> Option<*const AtomicUsize> {
+    ) -> Option<*const BitWord> {
         let spare = self.spare.get_mut(remote_distance(words) / STEP - 1)?;
         if let Some(first) = NonNull::new(*spare) {
             // SAFETY: a spare bitmap's first word is the link that
@@ -160,11 +160,11 @@ impl Meta {
             return Some(first.as_ptr().cast());
         }
         let bits = self.take(grow, bitmap_bytes(words), chunk, room)?;
-        Some(bits.as_ptr().cast::<AtomicUsize>().cast_const())
+        Some(bits.as_ptr().cast::<BitWord>().cast_const())
     }
 
     /// Takes a bitmap of `words` words a half back.
-    pub(crate) fn give_bits(&mut self, bits: *const AtomicUsize, words: usize) {
+    pub(crate) fn give_bits(&mut self, bits: *const BitWord, words: usize) {
         if let Some(spare) = self.spare.get_mut(remote_distance(words) / STEP - 1) {
             let bits = bits.cast_mut().cast::<u8>();
             // SAFETY: the slab that used the bitmap is gone, nobody reads the

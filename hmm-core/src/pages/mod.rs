@@ -31,8 +31,8 @@ use self::meta::Meta;
 use crate::grow::{Grown, HeapGrow};
 use crate::units::PageNo;
 
+use crate::sync::BitWord;
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicUsize;
 
 /// Whether a run may be made by growing the heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,13 +97,13 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// A bitmap of `words` local and as many remote words, contents unknown.
-    pub(crate) fn take_bits(&mut self, map: &PageMap<SHIFT>, words: usize) -> Option<*const AtomicUsize> {
+    pub(crate) fn take_bits(&mut self, map: &PageMap<SHIFT>, words: usize) -> Option<*const BitWord> {
         let room = self.room_for_meta(map);
         self.meta.take_bits(&mut self.grow, words, Self::META_CHUNK, room)
     }
 
     /// Takes a bitmap of `words` words a half back.
-    pub(crate) fn give_bits(&mut self, bits: *const AtomicUsize, words: usize) {
+    pub(crate) fn give_bits(&mut self, bits: *const BitWord, words: usize) {
         self.meta.give_bits(bits, words);
     }
 

@@ -14,8 +14,8 @@
 //!
 //! Children sit in the header's links: `next` is the left one, `prev` the right.
 
-use core::sync::atomic::AtomicU32;
-use core::sync::atomic::Ordering::Relaxed;
+use crate::sync::AtomicU32;
+use crate::sync::Ordering::Relaxed;
 
 use super::header::{Header, Link};
 use super::map::PageMap;

@@ -1,6 +1,6 @@
 //! Growing the heap's address ranges and lowering them again.
 
-use core::sync::atomic::AtomicUsize;
+use crate::sync::AtomicUsize;
 
 use super::Pages;
 use super::header::{Header, Kind};

@@ -8,7 +8,7 @@
 //!   everything else, and misuse       the checked door
 //! ```
 
-use core::sync::atomic::Ordering::Relaxed;
+use crate::sync::Ordering::Relaxed;
 
 use super::owner::Owner;
 use super::remote::{self, Marked};

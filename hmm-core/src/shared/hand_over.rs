@@ -8,8 +8,8 @@
 //! Each class has two stacks, so that a sweep can see every slab once while the
 //! others stay within reach of whoever needs one.
 
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize};
 
 use crate::pages::header::Link;
 use crate::pages::map::PageMap;

@@ -1,7 +1,7 @@
 //! Owners' lives: threads come and go, their heaps stay.
 
+use crate::sync::Ordering::{Acquire, Release};
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering::{Acquire, Release};
 
 use super::owner::{Owner, Role};
 use super::seat::Seat;

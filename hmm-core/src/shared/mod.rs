@@ -35,10 +35,10 @@ mod sweep;
 pub use lock::Lock;
 pub use owner::{Nobody, Owner};
 
+use crate::sync::Ordering::Relaxed;
+use crate::sync::{AtomicPtr, AtomicUsize};
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicPtr, AtomicUsize};
 
 use self::hand_over::HandOver;
 use self::life::Registry;
@@ -171,8 +171,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     /// Makes the block at `p` hold `size` bytes at a multiple of `align`, a
-    /// power of two; returns where it is now. Null when memory has run out;
-    /// the block is then as it was.
+    /// power of two of which it is one already; returns where it is now. Null when
+    /// memory has run out; the block is then as it was.
     ///
     /// # Safety
     ///

@@ -26,7 +26,7 @@
 //!   nothing to the next slab: words that are empty when swapped are passed
 //!   over, and the mark costs one drain.
 
-use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 use super::owner::LISTED;
 use crate::heap::{FULL, PENDING};

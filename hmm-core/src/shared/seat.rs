@@ -1,6 +1,6 @@
 //! An owner at work: what the heap floor needs of the shared one.
 
-use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use crate::sync::Ordering::{Relaxed, SeqCst};
 
 use super::owner::{LISTED, Owner, Role};
 use super::sweep::Sweep;

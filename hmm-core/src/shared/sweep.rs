@@ -11,7 +11,7 @@
 //! Slabs on the hand-over lists wait for an owner that needs their class. There
 //! may never be one, so whoever frees into such slabs sees to them now and then.
 
-use core::sync::atomic::Ordering::Relaxed;
+use crate::sync::Ordering::Relaxed;
 
 use super::owner::{Owner, Role};
 use super::{Lock, Shared};

@@ -1,7 +1,7 @@
 //! The bitmap of a slab.
 
-use core::sync::atomic::AtomicUsize;
-use core::sync::atomic::Ordering::Relaxed;
+use crate::sync::BitWord;
+use crate::sync::Ordering::Relaxed;
 
 use crate::pages::header::Header;
 use crate::units::{WORD_BITS, Word};
@@ -18,7 +18,7 @@ pub(crate) const ALL_FREE: Word = !0;
 /// because a word counts as used up when only its phantoms are left.
 #[derive(Clone, Copy)]
 pub(crate) struct Bits<'a> {
-    first: *const AtomicUsize,
+    first: *const BitWord,
     words: usize,
     header: &'a Header,
 }
@@ -39,7 +39,7 @@ impl<'a> Bits<'a> {
     }
 
     /// Local word `word`.
-    pub(crate) fn local(&self, word: usize) -> &'a AtomicUsize {
+    pub(crate) fn local(&self, word: usize) -> &'a BitWord {
         debug_assert!(word < self.words);
         let word = self.first.wrapping_add(word);
         // SAFETY: a slab's bitmap has `words` local words (I4) and is not
@@ -48,7 +48,7 @@ impl<'a> Bits<'a> {
     }
 
     /// Remote word `word`.
-    pub(crate) fn remote(&self, word: usize) -> &'a AtomicUsize {
+    pub(crate) fn remote(&self, word: usize) -> &'a BitWord {
         debug_assert!(word < self.words);
         let word = self.header.remote(word);
         // SAFETY: the remote words follow the local ones at the header's
