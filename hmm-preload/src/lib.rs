@@ -16,6 +16,8 @@
 //!   hmm-core     pages, slabs, owners; finds the block of a pointer, checks it
 //! ```
 //!
+//! Besides, [`dlopen`] keeps modules from looking for another `malloc`.
+//!
 //! The library needs libc and nothing else. It is `no_std`, for a `std` would
 //! bring thread-local state that exhausts the space that the loader keeps for
 //! it, and calls into `malloc` from inside `malloc`. The C++ runtime is used
@@ -29,6 +31,9 @@ pub mod cxx;
 pub mod hmm;
 pub mod info;
 pub mod malloc;
+
+#[cfg(all(target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub mod dlopen;
 
 mod door;
 mod exit_report;

@@ -75,6 +75,19 @@ fn dlclose_of_a_module_with_thread_locals() {
     }
 }
 
+/// Opened with `RTLD_DEEPBIND`, as php opens its extensions.
+#[test]
+fn modules_that_bind_deeply() {
+    let module = Source::file("life/deepbind_module.c").flags(&["-Wl,--enable-new-dtags,-rpath,$ORIGIN/inner"]);
+    fs::create_dir(module.folder().join("inner")).expect("a folder");
+    let outer = module.compile_shared("outer.so");
+    module.compile_shared("inner/another.so");
+    for way in DYNAMIC {
+        let source = Source::file("life/deepbind.c").flags(&["-rdynamic"]);
+        source.run(way).arg(&outer).arg("another.so").run().ok().served();
+    }
+}
+
 #[test]
 fn by_the_dynamic_linker() {
     works(|source| {

@@ -82,6 +82,18 @@ fn perl() {
     });
 }
 
+/// With its own pools in front of `malloc`, and without. Its extensions are modules that are loaded
+/// with `RTLD_DEEPBIND`.
+#[test]
+fn php() {
+    for pools in ["1", "0"] {
+        same(|story| {
+            let php = story.program("php").env("USE_ZEND_ALLOC", pools);
+            story.take(php.arg(script("php.php")), 0);
+        });
+    }
+}
+
 #[test]
 fn git() {
     same(|story| {

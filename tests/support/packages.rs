@@ -17,6 +17,7 @@ pub const PACKAGES: &[(&str, &str)] = &[
     ("nm", "binutils"),
     ("node", "nodejs"),
     ("perl", "perl"),
+    ("php", "php-cli"),
     ("python3", "python3"),
     ("readelf", "binutils"),
     ("sed", "sed"),
