@@ -17,6 +17,8 @@ pub(crate) struct Found {
     pub(crate) free: usize,
     /// Was given back, slabs that did not stay excepted.
     pub(crate) given: usize,
+    /// Was given back, those included.
+    pub(crate) gone: usize,
 }
 
 impl Found {
@@ -42,11 +44,14 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
     let map = s.map();
     let mut found = Found::default();
     for class in (0..C).map(Class::nth) {
+        let bin = s.local().bin(class);
+        if bin.is_empty() {
+            continue;
+        }
         // A signal handler may free blocks meanwhile; they must not be handed out
         // while parts of their slabs go back.
         s.local().shut(class);
         refill::retire(s, class);
-        let bin = s.local().bin(class);
         let mut next = bin.head();
         while let Some(page) = next {
             let header = map.header(page);
@@ -54,6 +59,7 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
             let bits = bits_of::<SHIFT>(header);
             s.drain(header, &bits);
             if bits.all_free() {
+                found.gone += soiled_bytes::<SHIFT>(header);
                 bin.unlink(map, page);
                 s.with_pages(|pages| pages.give_slab(map, page));
             } else {
@@ -63,6 +69,7 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
         }
         s.local().forget(class);
     }
+    found.gone += found.given;
     let (licence, hollow) = s.local().loose.settle(&found);
     s.with_pages(|pages| pages.gave_parts(found.given, licence, hollow));
 }

@@ -108,8 +108,9 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     let class = sized.unwrap_or_else(|| header.class());
     let cur = local.cur(class);
     if let Some(above) = local.recent.above(cur) {
-        local.note_looping(class, ptr::eq(above.block(), p));
-        if !local.recent.push(cur, above, p, word, bit) {
+        let before = above.block();
+        local.note_looping(class, ptr::eq(before, p));
+        if !local.recent.push(cur, above, before, p, word, bit) {
             return Freed::DoneAndMore;
         }
     }
@@ -151,7 +152,7 @@ pub(crate) fn free_medium<const SHIFT: u32, const C: usize, R: Recent<C>>(
     word.store(word.load(Relaxed) | bit, Relaxed);
     let cur = local.cur(class);
     match local.recent.above(cur) {
-        Some(above) if !local.recent.push(cur, above, p, word, bit) => Freed::DoneAndMore,
+        Some(above) if !local.recent.push(cur, above, above.block(), p, word, bit) => Freed::DoneAndMore,
         _ => Freed::Done,
     }
 }

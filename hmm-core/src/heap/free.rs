@@ -57,11 +57,12 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let now = word.load(Relaxed) | bit;
     word.store(now, Relaxed);
     if reopened {
+        s.local().loose.enter((slot.header.run() as usize) << SHIFT);
         s.local().bin(slot.class).push_back(s.map(), slot.page);
     }
     let (cur, recent) = (s.local().cur(slot.class), &s.local().recent);
     if let Some(above) = recent.above(cur) {
-        if !recent.push(cur, above, p, word, bit) {
+        if !recent.push(cur, above, above.block(), p, word, bit) {
             s.local().make_room(slot.class);
         }
     }
@@ -84,7 +85,7 @@ pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
     let (start, bytes) = (s.map().address(page), (header.run() as usize) << SHIFT);
     // Those that were remembered were not counted.
     let forgotten = s.local().recent.forget_slab(s.local().cur(class), class, start, bytes);
-    s.local().loose.take_slab(bytes.saturating_sub(forgotten * class.size()));
+    s.local().loose.leave(bytes, forgotten * class.size());
     s.with_pages(|pages| pages.give_slab(s.map(), page));
 }
 

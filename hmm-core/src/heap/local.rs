@@ -5,16 +5,15 @@ use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, compiler_fence};
 
-use super::loose::Loose;
+use super::loose::{BY_WORD, Loose};
 use super::recent::Recent;
 use crate::pages::header::{Header, Link};
 use crate::pages::map::PageMap;
 use crate::sync::BitWord;
 use crate::units::{Class, PageNo, STRIDE, Word};
 
-/// What blocks of a class are taken from: what is remembered, where the free
-/// slots of the current word are entered, too; or, in heaps that remember
-/// nothing, the current word itself.
+/// What blocks of a class are taken from: what is remembered, then the free slots
+/// of the current word.
 ///
 /// ```text
 ///   top  ──► the entry of the block that was freed last
@@ -92,8 +91,17 @@ impl Cur {
         self.word.store(ptr::from_ref(slots.word).cast_mut(), Relaxed);
     }
 
-    pub(crate) fn clear(&self) {
+    /// Takes blocks from no word. Returns the one they were taken from.
+    pub(crate) fn clear(&self) -> *mut BitWord {
+        let word = self.word.load(Relaxed);
         self.word.store(ptr::null_mut(), Relaxed);
+        word
+    }
+
+    /// Takes blocks from `word` again, which nothing has changed since it was
+    /// cleared.
+    pub(super) fn resume(&self, word: *mut BitWord) {
+        self.word.store(word, Relaxed);
     }
 
     /// Whether blocks are taken from `word` right now.
@@ -167,6 +175,11 @@ impl Bin {
 
     pub(crate) fn set_sweep(&self, word: usize) {
         self.sweep.store(word as u16, Relaxed);
+    }
+
+    /// Whether there is no slab at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.current().is_none() && self.head().is_none()
     }
 
     /// The first slab of the queue.
@@ -282,7 +295,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     #[inline(always)]
     pub(crate) fn take(&self, class: Class) -> Option<*mut u8> {
         let cur = self.cur(class);
-        if R::FILLS { self.recent.pop(cur) } else { cur.take_lowest() }
+        self.recent.pop(cur).or_else(|| cur.take_lowest())
     }
 
     /// The class of a loop that takes a block and frees it again, as far as
@@ -303,15 +316,16 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     /// Takes blocks of `class` from these slots from now on. Returns the bits
     /// of those that will come.
     pub(crate) fn take_from(&self, class: Class, slots: Slots<'_>) -> Word {
-        let cur = self.cur(class);
-        cur.set(&slots);
-        self.recent.fill(cur, class, slots)
+        self.cur(class).set(&slots);
+        slots.free()
     }
 
     /// There is no room to remember a block of `class`, if so: makes some.
     pub(crate) fn make_room(&self, class: Class) {
         let dropped = self.recent.make_room(self.cur(class), class);
-        self.loose.add(dropped * class.size());
+        if class.size() > BY_WORD {
+            self.loose.add(dropped * class.size());
+        }
     }
 
     /// Remembers no block of `class` as freed lately.

@@ -18,9 +18,19 @@ use super::collect::Found;
 
 const KIB: usize = 1024;
 
-/// What an owner may have without a licence is at least what its slabs held
-/// when they were last looked through, divided by this.
-const SHARE: usize = 32;
+/// What an owner may have without a licence is at least what its slabs hold, as
+/// far as is known, divided by this.
+const SHARE: usize = 64;
+
+/// Slots up to this size are counted when all of their bitmap word are free, others
+/// one by one: no page of the system's is free before all its words are.
+pub(crate) const BY_WORD: usize = 64;
+
+/// Of what was freed, so much is taken for whole pages of the system's that became
+/// free, in quarters: between one of four bytes, where it lies strewn among live
+/// blocks (but see [`Loose::excess`]), and 16 for each, where those are few.
+const LEAST_YIELD: usize = 1;
+const MOST_YIELD: usize = 64;
 
 /// Taken so many bytes that held no memory, an owner gives back those it does not
 /// use.
@@ -44,6 +54,9 @@ pub(crate) struct Loose {
     /// in use; and what of their pages held no memory.
     held: Cell<usize>,
     live: Cell<usize>,
+    /// What the last look gave back for each four bytes freed before it, and as
+    /// much again; 0 for four before the first.
+    pages: Cell<usize>,
     hollow: Cell<usize>,
     /// In slabs that held no memory and were taken lately.
     grown: Cell<usize>,
@@ -70,6 +83,7 @@ impl Loose {
             recalled: Cell::new(false),
             held: Cell::new(0),
             live: Cell::new(0),
+            pages: Cell::new(0),
             hollow: Cell::new(0),
             grown: Cell::new(0),
             refilled: Cell::new(0),
@@ -87,30 +101,46 @@ impl Loose {
         self.freed.set(self.freed.get().saturating_sub(bytes));
     }
 
-    /// A slab of `bytes` bytes went back: as much of it as was in use when it was
-    /// last looked through, on the whole, was freed since.
-    pub(crate) fn take_slab(&self, bytes: usize) {
-        let (held, live) = (self.held.get() as u64, self.live.get() as u64);
-        self.take(if held > live { (bytes as u64 * live / held) as usize } else { bytes });
+    /// A slab of `bytes` bytes came into use: whatever becomes free in it is added
+    /// or was just now.
+    pub(crate) fn enter(&self, bytes: usize) {
+        self.held.set(self.held.get() + bytes);
+        self.live.set(self.live.get() + bytes);
+    }
+
+    /// A slab of `bytes` bytes went out of use, and all of it that was counted is
+    /// taken: as much as was in use when the slabs were last looked through, or
+    /// entered, on the whole. `uncounted` bytes of it never were.
+    pub(crate) fn leave(&self, bytes: usize, uncounted: usize) {
+        let (held, live) = (self.held.get(), self.live.get());
+        let share =
+            |bytes: usize| if held > live { (bytes as u64 * live as u64 / held as u64) as usize } else { bytes };
+        self.take(share(bytes.saturating_sub(uncounted)));
+        self.held.set(held.saturating_sub(bytes));
+        self.live.set(live.saturating_sub(share(bytes)));
     }
 
     /// How many bytes more may have become free, since the slabs were last looked
     /// through, than there is a licence for: beyond `slack`, and a share of what
-    /// they held then.
+    /// they held then. That what lies strewn frees no pages is believed for as large
+    /// a share at most.
     pub(crate) fn excess(&self, slack: usize) -> usize {
-        let most = self.licence.get() + slack.max(self.held.get() / SHARE);
-        self.set_free().saturating_sub(most)
+        let share = self.held.get() / SHARE;
+        let most = self.licence.get() + slack.max(share);
+        self.set_free().max(self.freed.get().saturating_sub(share)).saturating_sub(most)
     }
 
-    /// Bytes of the system's pages that may have become free since then. The fewer
-    /// blocks hold such a page, the more of them each free sets free.
+    /// Bytes of the system's pages that may have become free since then. How many
+    /// blocks keep such a page depends on the order in which they are freed: what
+    /// the last look found tells best.
     fn set_free(&self) -> usize {
-        let (freed, held, live) = (self.freed.get(), self.held.get(), self.live.get());
-        if held <= live {
-            return freed;
-        }
-        let set_free = (freed as u64).saturating_mul(held as u64) / (live as u64).max(1);
-        (set_free as usize).min(held.max(freed))
+        let freed = self.freed.get();
+        let pages = match self.pages.get() {
+            0 => 4,
+            pages => pages,
+        };
+        let set_free = (freed as u64 * pages as u64 / 4) as usize;
+        set_free.min(self.held.get().max(freed))
     }
 
     /// A licence for `bytes` more was given.
@@ -162,7 +192,8 @@ impl Loose {
     /// The slabs were looked through. Returns the licence, which ends, and what of
     /// the slabs' pages holds no memory now and held none before.
     pub(crate) fn settle(&self, found: &Found) -> (usize, [usize; 2]) {
-        self.freed.set(0);
+        let freed = self.freed.replace(0).max(1);
+        self.pages.set((8 * found.gone / freed).clamp(LEAST_YIELD, MOST_YIELD));
         self.held.set(found.held);
         self.live.set(found.held - found.free);
         let hollow = found.hollow();

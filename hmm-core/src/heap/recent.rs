@@ -1,5 +1,4 @@
-//! The blocks freed lately, by class: where `malloc` looks first, and last: if
-//! there are none, the next bitmap word's free slots are entered here at once.
+//! The blocks freed lately, by class: where `malloc` looks first.
 //!
 //! ```text
 //!   | bottom | entry | entry | entry | gone | gone | … | wall |
@@ -17,12 +16,15 @@
 //! slab of the owner's and the class, in use and not FULL. So they are forgotten
 //! before a slab is given back or marked FULL, the two ways to lose one.
 //!
-//! A full stack drops its older half: more is being freed than taken, and what
-//! is not remembered is counted ([`Loose`]), for the bound on what lies free
+//! A full stack drops half of what it has: more is being freed than taken, and
+//! what is not remembered is counted ([`Loose`]), for the bound on what lies free
 //! inside slabs.
 //!
+//! Blocks are taken from the current word ([`Cur`]) only while nothing of their
+//! class is remembered, or a slot of that word could be handed out twice.
+//!
 //! A signal handler may come at any time, and takes and frees blocks of its own.
-//! Whoever moves entries closes the stack meanwhile: there is nothing to take,
+//! Whoever moves entries closes the class meanwhile: there is nothing to take,
 //! and no room.
 //!
 //! The stacks take more room than everything else of an owner, and only the
@@ -34,7 +36,7 @@ use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
 
-use super::local::{Cur, Slots};
+use super::local::Cur;
 #[cfg(doc)]
 use super::loose::Loose;
 use crate::sync::BitWord;
@@ -105,16 +107,8 @@ const ENTRY: usize = size_of::<Entry>();
 pub(crate) trait Recent<const C: usize> {
     const NEW: Self;
 
-    /// Whether all blocks are taken from what is remembered.
-    const FILLS: bool;
-
     /// Takes the block of the class that was freed last.
     fn pop(&self, cur: &Cur) -> Option<*mut u8>;
-
-    /// Enters the free slots of a word of the class, of which nothing is
-    /// remembered, as many as fit: the lowest ones, to come first. Returns the
-    /// bits of the slots that can be taken now.
-    fn fill(&self, cur: &Cur, class: Class, slots: Slots<'_>) -> Word;
 
     /// Where the next block would be remembered; `None` if none ever is.
     fn above(&self, cur: &Cur) -> Option<&Entry>;
@@ -123,12 +117,13 @@ pub(crate) trait Recent<const C: usize> {
     /// taken.
     fn push_again(&self, cur: &Cur);
 
-    /// Remembers `block`, just freed, in `above`, the entry for it; `false` if
-    /// there is no room.
-    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const BitWord, bit: Word) -> bool;
+    /// Remembers `block`, just freed, in `above`, the entry for it, which named
+    /// `before` so far; `false` if there is no room.
+    fn push(&self, cur: &Cur, above: &Entry, before: *mut u8, block: *mut u8, word: *const BitWord, bit: Word) -> bool;
 
-    /// Makes room if there is none: forgets the older half of the blocks of
-    /// `class`. Returns how many blocks that and the one without room are.
+    /// Makes room if there is none: forgets half of the blocks of `class`, those
+    /// freed last, which takes no copying. Returns how many blocks that and the one
+    /// without room are.
     fn make_room(&self, cur: &Cur, class: Class) -> usize;
 
     /// Remembers nothing of `class`. Also makes it ready for its first block.
@@ -152,12 +147,6 @@ pub(crate) struct Nothing;
 
 impl<const C: usize> Recent<C> for Nothing {
     const NEW: Self = Self;
-    const FILLS: bool = false;
-
-    fn fill(&self, _: &Cur, _: Class, slots: Slots<'_>) -> Word {
-        slots.free()
-    }
-
     #[inline(always)]
     fn pop(&self, _: &Cur) -> Option<*mut u8> {
         None
@@ -172,7 +161,7 @@ impl<const C: usize> Recent<C> for Nothing {
     fn push_again(&self, _: &Cur) {}
 
     #[inline(always)]
-    fn push(&self, _: &Cur, _: &Entry, _: *mut u8, _: *const BitWord, _: Word) -> bool {
+    fn push(&self, _: &Cur, _: &Entry, _: *mut u8, _: *mut u8, _: *const BitWord, _: Word) -> bool {
         true
     }
 
@@ -229,13 +218,17 @@ impl<const C: usize> Stacks<C> {
         }
     }
 
-    /// Closes the stack while `change` is under way, which returns its top.
+    /// Closes the class while `change` is under way, which returns the stack's top.
     fn change(&self, cur: &Cur, change: impl FnOnce() -> usize) {
+        let word = cur.clear();
+        compiler_fence(SeqCst);
         cur.set_top(offset_of!(Self, none));
         compiler_fence(SeqCst);
         let top = change();
         compiler_fence(SeqCst);
         cur.set_top(top);
+        compiler_fence(SeqCst);
+        cur.resume(word);
     }
 
     /// The offsets of the bottom and the wall of the class's stack.
@@ -256,7 +249,6 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         deep: [const { [const { Entry::new() }; DEEP] }; Class::IN_TABLE],
         shallow: [const { [const { Entry::new() }; SHALLOW] }; C],
     };
-    const FILLS: bool = true;
 
     #[inline(always)]
     fn pop(&self, cur: &Cur) -> Option<*mut u8> {
@@ -276,25 +268,6 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         Some(block)
     }
 
-    fn fill(&self, cur: &Cur, class: Class, slots: Slots<'_>) -> Word {
-        let (bottom, wall) = Self::ends(class);
-        let all = slots.free();
-        let mut free = all;
-        let count = (free.count_ones() as usize).min((wall - bottom) / ENTRY - 1);
-        let top = bottom + count * ENTRY;
-        self.change(cur, || {
-            for entry in (0..count).map(|below| self.at(top - below * ENTRY)) {
-                let index = free.trailing_zeros();
-                entry.block.store(slots.base.wrapping_add(index as usize * slots.size as usize), Relaxed);
-                entry.word.store(ptr::from_ref(slots.word).cast_mut(), Relaxed);
-                entry.bit.store(1 << index, Relaxed);
-                free &= free - 1;
-            }
-            top
-        });
-        all & !free
-    }
-
     #[inline(always)]
     fn above(&self, cur: &Cur) -> Option<&Entry> {
         Some(self.at(cur.top() + ENTRY))
@@ -306,8 +279,8 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     }
 
     #[inline(always)]
-    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const BitWord, bit: Word) -> bool {
-        let room = !ptr::eq(above.block(), WALL);
+    fn push(&self, cur: &Cur, above: &Entry, before: *mut u8, block: *mut u8, word: *const BitWord, bit: Word) -> bool {
+        let room = !ptr::eq(before, WALL);
         if room {
             above.block.store(block, Relaxed);
             above.word.store(word.cast_mut(), Relaxed);
@@ -324,12 +297,7 @@ impl<const C: usize> Recent<C> for Stacks<C> {
             return 0;
         }
         let dropped = (top - bottom) / ENTRY / 2;
-        self.change(cur, || {
-            for from in (bottom + (dropped + 1) * ENTRY..=top).step_by(ENTRY) {
-                self.at(from).copy_to(self.at(from - dropped * ENTRY));
-            }
-            top - dropped * ENTRY
-        });
+        cur.set_top(top - dropped * ENTRY);
         dropped + 1
     }
 

@@ -36,7 +36,8 @@ pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     s.local().forget(class);
     retire(s, class);
     loop {
-        let page = match bin.pop_front(s.map()).or_else(|| s.adopt(class)) {
+        let adopt = || s.adopt(class).inspect(|&page| s.local().loose.enter(slab_bytes::<SHIFT>(s.map().header(page))));
+        let page = match bin.pop_front(s.map()).or_else(adopt) {
             Some(page) => page,
             None => match fresh(s, class) {
                 Some(page) => page,
@@ -49,7 +50,10 @@ pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
             return true;
         }
         bin.set_current(None);
-        if !s.close(header) {
+        if s.close(header) {
+            let bytes = slab_bytes::<SHIFT>(header);
+            s.local().loose.leave(bytes, bytes);
+        } else {
             s.drain(header, &bits_of::<SHIFT>(header));
             bin.push_back(s.map(), page);
         }
@@ -133,7 +137,9 @@ pub(crate) fn retire<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     let Some(page) = bin.current() else { return };
     s.local().cur(class).clear();
     bin.set_current(None);
-    if bits_of::<SHIFT>(s.map().header(page)).all_free() && bin.head().is_some() {
+    let header = s.map().header(page);
+    if bits_of::<SHIFT>(header).all_free() && bin.head().is_some() {
+        s.local().loose.leave(slab_bytes::<SHIFT>(header), 0);
         s.with_pages(|pages| pages.give_slab(s.map(), page));
     } else {
         bin.push_back(s.map(), page);
@@ -152,9 +158,15 @@ fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Cl
         s.with_pages(|pages| pages.keep().return_license(unneeded));
     }
     let header = s.map().header(page);
+    s.local().loose.enter(slab_bytes::<SHIFT>(header));
     if header.soiled() == 0 {
-        s.local().loose.grew((header.run() as usize) << SHIFT);
+        s.local().loose.grew(slab_bytes::<SHIFT>(header));
     }
     header.owner.store(s.token(), Relaxed);
     Some(page)
+}
+
+/// Bytes of a slab's pages.
+fn slab_bytes<const SHIFT: u32>(header: &Header) -> usize {
+    (header.run() as usize) << SHIFT
 }

@@ -16,10 +16,11 @@ use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::fast::{self, Freed};
+use crate::heap::loose::BY_WORD;
 use crate::heap::{FULL, Ground, PENDING, bits_of, collect, free, large};
 use crate::misuse::Misuse;
 use crate::pages::header::{Header, Kind};
-use crate::slab::{Block, Slot, locate};
+use crate::slab::{ALL_FREE, Block, Slot, locate};
 use crate::units::{Class, GRANULE, Geometry, WORD_BITS};
 
 /// Owners take out licences for so many bytes at a time.
@@ -70,7 +71,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn after_free(&self, p: *mut u8, owner: &Owner<C>) {
         let Ok(Block::Slot(slot)) = locate(&self.map, p) else { return };
         owner.local.make_room(slot.class);
-        if bits_of::<SHIFT>(slot.header).all_free() {
+        let bits = bits_of::<SHIFT>(slot.header);
+        if slot.class.size() <= BY_WORD && bits.local(slot.index / WORD_BITS).load(Relaxed) == ALL_FREE {
+            owner.local.loose.add(slot.class.size() * WORD_BITS);
+        }
+        if bits.all_free() {
             if let Some(seat) = Seat::take(self, owner) {
                 free::emptied(&seat, slot.page, slot.header);
             }
