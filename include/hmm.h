@@ -35,6 +35,12 @@
 #define HMM_OPTION_HUGE_PAGES 3
 
 /**
+ * For HmmSetOption(): 1 to have signals wait while the heap's lists are changed,
+ * so that handlers may leave by `siglongjmp`; 0, as it begins, not to.
+ */
+#define HMM_OPTION_HOLD_SIGNALS 4
+
+/**
  * The state of the whole heap at one moment, as HmmStats() finds it.
  *
  * The heap is made of pages of 64 KiB. Small blocks share pages, large ones
@@ -214,7 +220,7 @@ void HmmSetLimit(size_t bytes);
 
 /**
  * Changes a setting. The environment sets the same at the start: `HMM_LIMIT`,
- * `HMM_KEEP` and `HMM_HUGE_PAGES`.
+ * `HMM_KEEP`, `HMM_HUGE_PAGES` and `HMM_HOLD_SIGNALS`.
  *
  * @param option  One of the constants HMM_OPTION_...
  * @param value   What it is set to.

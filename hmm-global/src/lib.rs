@@ -61,6 +61,13 @@ impl Hmm {
         hmm_sys::set_huge_pages(wanted);
     }
 
+    /// Has signals wait while the heap's lists are changed, or not; it begins
+    /// without. Handlers may leave by `siglongjmp` then. The environment's
+    /// `HMM_HOLD_SIGNALS` sets it at the start.
+    pub fn set_hold_signals(wanted: bool) {
+        hmm_sys::set_hold_signals(wanted);
+    }
+
     /// Limits what the heap keeps of free memory to `bytes` bytes; `None` restores
     /// the rule by which it begins (8 MiB, an eighth of what is in use, or what
     /// the program took again lately of what had been given back, whichever is

@@ -204,8 +204,12 @@ pub const HMM_OPTION_KEEP: c_int = 2;
 /// 32 MiB and more, 0, as it begins, not to.
 pub const HMM_OPTION_HUGE_PAGES: c_int = 3;
 
+/// For HmmSetOption(): 1 to have signals wait while the heap's lists are changed,
+/// so that handlers may leave by `siglongjmp`; 0, as it begins, not to.
+pub const HMM_OPTION_HOLD_SIGNALS: c_int = 4;
+
 /// Changes a setting. The environment sets the same at the start: `HMM_LIMIT`,
-/// `HMM_KEEP` and `HMM_HUGE_PAGES`.
+/// `HMM_KEEP`, `HMM_HUGE_PAGES` and `HMM_HOLD_SIGNALS`.
 ///
 /// @param option  One of the constants HMM_OPTION_...
 /// @param value   What it is set to.
@@ -216,6 +220,7 @@ pub extern "C" fn set_option(option: c_int, value: usize) -> c_int {
         HMM_OPTION_LIMIT => hmm_sys::set_limit(given(value)),
         HMM_OPTION_KEEP => hmm_sys::set_keep(given(value)),
         HMM_OPTION_HUGE_PAGES if value <= 1 => hmm_sys::set_huge_pages(value == 1),
+        HMM_OPTION_HOLD_SIGNALS if value <= 1 => hmm_sys::set_hold_signals(value == 1),
         _ => return libc::EINVAL,
     }
     0

@@ -41,7 +41,16 @@ fn move_by(delta: isize) -> Option<NonNull<u8>> {
     // SAFETY: moving the break up adds memory nobody has; the caller lowers
     // it only over memory of its own.
     let was = unsafe { libc::sbrk(delta as libc::intptr_t) };
-    if was.addr() == usize::MAX { None } else { NonNull::new(was.cast()) }
+    // A filter's answer to the system call is an error number, which libc
+    // takes for the new break, and says that all is well.
+    // SAFETY: tells where libc thinks the break is.
+    if is_error(was.addr()) || is_error(unsafe { libc::sbrk(0) }.addr()) { None } else { NonNull::new(was.cast()) }
+}
+
+/// Whether what a system call returned, or libc made of it, is an error number.
+#[cfg(not(target_env = "musl"))]
+fn is_error(address: usize) -> bool {
+    address >= 4096_usize.wrapping_neg()
 }
 
 /// Moves the break by `delta` bytes and returns where it was. musl's `sbrk`

@@ -13,6 +13,7 @@
 //!     meta      mmap: the heap's own tables, between guard pages
 //!     settings  the environment, read once
 //!     huge      huge pages: only for who asks
+//!     signals   held back while a lock is held: only for who asks
 //!     lock, errno, limits, message
 //! ```
 //!
@@ -35,6 +36,7 @@ mod process;
 mod reserve;
 mod resident;
 mod settings;
+mod signals;
 mod stats;
 mod system;
 mod tls;
@@ -47,5 +49,5 @@ pub use hmm_core::Violation;
 pub use life::begin;
 pub use limits::page_size;
 pub use message::{Output, report};
-pub use settings::{set_huge_pages, set_keep, set_limit, variable};
+pub use settings::{set_hold_signals, set_huge_pages, set_keep, set_limit, variable};
 pub use stats::{Stats, stats};

@@ -1,10 +1,13 @@
 //! A lock that sleeps: a futex mutex (after Drepper, "Futexes are tricky", 2011)
 //! that knows its holder, and forks.
 
+use core::cell::UnsafeCell;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicU32, AtomicUsize};
 
 use hmm_core::Lock as _;
+
+use crate::signals::{self, Held};
 
 const FREE: u32 = 0;
 /// Set beside the holder's number while somebody sleeps.
@@ -34,7 +37,14 @@ fn my_number() -> u32 {
 }
 
 /// A mutex whose word is the number of the thread that holds it.
-pub(crate) struct Lock(AtomicU32);
+pub(crate) struct Lock {
+    word: AtomicU32,
+    /// The signals that its holder holds back, if it does.
+    held: UnsafeCell<Option<Held>>,
+}
+
+// SAFETY: `held` is its holder's alone, which one thread is.
+unsafe impl Sync for Lock {}
 
 /// Takes `locks` for a fork that the calling thread begins. `false`, and
 /// nothing is taken, if the thread holds one already: it is in a signal
@@ -76,7 +86,7 @@ pub(crate) fn ends_fork() -> bool {
 /// [`ends_fork`] said so on this thread.
 pub(crate) unsafe fn release_after_fork(locks: [&Lock; 2]) {
     FORKING.store(0, Relaxed);
-    for lock in locks {
+    for lock in locks.into_iter().rev() {
         // SAFETY: the caller's promise.
         unsafe { lock.unlock() };
     }
@@ -84,11 +94,27 @@ pub(crate) unsafe fn release_after_fork(locks: [&Lock; 2]) {
 
 impl Lock {
     fn is_mine(&self) -> bool {
-        self.0.load(Relaxed) & !AWAITED == my_number()
+        self.word.load(Relaxed) & !AWAITED == my_number()
     }
 
     fn try_lock(&self) -> bool {
-        self.0.compare_exchange(FREE, my_number(), Acquire, Relaxed).is_ok()
+        self.word.compare_exchange(FREE, my_number(), Acquire, Relaxed).is_ok()
+    }
+
+    /// Takes the lock with signals held back until it is let go.
+    #[cold]
+    fn lock_and_hold(&self) -> bool {
+        if FORKING.load(Relaxed) == me() {
+            return true;
+        }
+        let held = Held::hold();
+        if self.try_lock() || self.lock_slow() {
+            // SAFETY: the lock is this thread's.
+            unsafe { *self.held.get() = Some(held) };
+            return true;
+        }
+        held.let_come();
+        false
     }
 
     #[cold]
@@ -100,7 +126,7 @@ impl Lock {
             return false;
         }
         for _ in 0..LOOKS {
-            if self.0.load(Relaxed) == FREE && self.try_lock() {
+            if self.word.load(Relaxed) == FREE && self.try_lock() {
                 return true;
             }
             core::hint::spin_loop();
@@ -108,15 +134,15 @@ impl Lock {
         // From here on the word says that somebody sleeps, even if that was
         // only us: one idle wake-up more.
         loop {
-            let state = self.0.load(Relaxed);
+            let state = self.word.load(Relaxed);
             let wanted = if state == FREE { my_number() | AWAITED } else { state | AWAITED };
-            if self.0.compare_exchange(state, wanted, Acquire, Relaxed).is_err() {
+            if self.word.compare_exchange(state, wanted, Acquire, Relaxed).is_err() {
                 continue;
             }
             if state == FREE {
                 return true;
             }
-            sleep_while(&self.0, wanted);
+            sleep_while(&self.word, wanted);
         }
     }
 }
@@ -126,10 +152,10 @@ impl Lock {
 // the thread that holds all locks anyway.)
 unsafe impl hmm_core::Lock for Lock {
     #[allow(clippy::declare_interior_mutable_const, reason = "the trait wants a constant to start from")]
-    const NEW: Self = Self(AtomicU32::new(FREE));
+    const NEW: Self = Self { word: AtomicU32::new(FREE), held: UnsafeCell::new(None) };
 
     fn lock(&self) -> bool {
-        self.try_lock() || self.lock_slow()
+        if signals::are_to_wait() { self.lock_and_hold() } else { self.try_lock() || self.lock_slow() }
     }
 
     unsafe fn unlock(&self) {
@@ -137,8 +163,13 @@ unsafe impl hmm_core::Lock for Lock {
         if forking != 0 && forking == me() {
             return;
         }
-        if self.0.swap(FREE, Release) & AWAITED != 0 {
-            wake_one(&self.0);
+        // SAFETY: the lock is still this thread's.
+        let held = unsafe { (*self.held.get()).take() };
+        if self.word.swap(FREE, Release) & AWAITED != 0 {
+            wake_one(&self.word);
+        }
+        if let Some(held) = held {
+            held.let_come();
         }
     }
 }

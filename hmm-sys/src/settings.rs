@@ -5,6 +5,7 @@
 //! | `HMM_LIMIT` | a size | the heap holds no more than this: [`set_limit`] |
 //! | `HMM_KEEP` | a size, also 0 | free memory is kept up to this: [`set_keep`] |
 //! | `HMM_HUGE_PAGES` | 0 or 1 | huge pages are asked for: [`set_huge_pages`] |
+//! | `HMM_HOLD_SIGNALS` | 0 or 1 | handlers may leave the heap by `siglongjmp`: [`set_hold_signals`] |
 //!
 //! A size is a number of bytes, or with `K`, `M`, `G` or `T` of 1024 times as
 //! many each. The environment is read once, when the process's heap is set up,
@@ -17,6 +18,7 @@ use crate::heap;
 use crate::huge;
 use crate::message;
 use crate::process::HEAP;
+use crate::signals;
 
 #[cfg(target_os = "linux")]
 unsafe extern "C" {
@@ -55,6 +57,9 @@ pub(crate) fn read() {
     }
     if let Some(wanted) = flag(c"HMM_HUGE_PAGES") {
         set_huge_pages(wanted);
+    }
+    if let Some(wanted) = flag(c"HMM_HOLD_SIGNALS") {
+        set_hold_signals(wanted);
     }
 }
 
@@ -114,6 +119,12 @@ pub fn set_limit(bytes: Option<usize>) {
 /// it begins without.
 pub fn set_huge_pages(wanted: bool) {
     huge::set(wanted);
+}
+
+/// Has signals wait while the heap's lists are changed, or not; it begins
+/// without. For programs whose signal handlers leave by `siglongjmp`, or allocate.
+pub fn set_hold_signals(wanted: bool) {
+    signals::set(wanted);
 }
 
 /// Limits what the heap keeps of free memory to `bytes` bytes, and to an eighth

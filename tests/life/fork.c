@@ -5,8 +5,14 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include "check.h"
+#include "hmm.h"
 
-enum { BUSY = 3, FORKS = 150, SHARED = 500 };
+/* There under all names that the library is known by. */
+#pragma weak HmmStats
+#pragma weak HmmCheck
+
+/* The first thread, the busy ones, one that prints, and one that forks. */
+enum { BUSY = 8, THREADS = BUSY + 3, FORKS = 40, SHARED = 500 };
 
 static atomic_int stop;
 static char *_Atomic shared[SHARED];
@@ -68,6 +74,14 @@ static void use_heap(uint64_t seed)
         free(p[i]);
 }
 
+/* How many threads' heaps there are. */
+static size_t heaps(void)
+{
+    HmmStatistics statistics;
+    HmmStats(&statistics);
+    return statistics.heaps;
+}
+
 static void *in_child(void *arg)
 {
     use_heap((uint64_t)(uintptr_t)arg);
@@ -88,6 +102,8 @@ static void is_child(int n)
             CHECK(pthread_create(&thread[t], NULL, in_child, (void *)t) == 0);
         for (int t = 0; t < 2; t++)
             CHECK(pthread_join(thread[t], NULL) == 0);
+        /* Theirs are heaps of the threads that stayed behind. */
+        CHECK(heaps() <= THREADS + 2);
     }
     if (n % 7 == 0) {
         pid_t pid = fork();
@@ -105,7 +121,7 @@ static void is_child(int n)
 
 static void *forks(void *arg)
 {
-    for (int n = 1; n <= FORKS; n++) {
+    for (int n = 1; n <= rounds(FORKS); n++) {
         pid_t pid = n % 20 == 3 ? _Fork() : fork();
         CHECK(pid >= 0);
         if (pid == 0) {
@@ -136,5 +152,7 @@ int main(void)
     stop = 1;
     for (int t = 0; t <= BUSY; t++)
         CHECK(pthread_join(thread[t], NULL) == 0);
+    CHECK(heaps() <= THREADS);
+    CHECK(HmmCheck() == 0);
     return ok();
 }

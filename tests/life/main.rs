@@ -43,6 +43,15 @@ programs! {
     work: "work.c", ALL;
 }
 
+/// Signals that wait until the heap is done with what they would interrupt.
+#[test]
+fn leaving_a_signal_handler_by_a_jump() {
+    let source = Source::file("life/signal_jump.c");
+    for way in ALL {
+        source.run(way).env("HMM_HOLD_SIGNALS", "1").seconds(60).run().ok().served();
+    }
+}
+
 /// `work.c` by preload, started in some unusual way.
 fn works(start: impl Fn(&Source) -> Run) {
     let source = Source::file("life/work.c");

@@ -100,7 +100,7 @@ fn alignment_under_a_limit() {
     passes("aligned.c", &ALL, |run| run.after("ulimit -v 262144"));
 }
 
-/// Each system call alone, and all together, answers EPERM from some moment on.
+/// Each system call alone, and all together, answer as a sandbox does from some moment on.
 #[test]
 fn calls_refused() {
     let source = Source::file("limits/refused.c");
@@ -116,9 +116,27 @@ fn calls_refused() {
             &["brk", "mmap"],
             &["brk", "mmap", "mremap", "madvise", "munmap", "mprotect"],
         ] {
-            println!("{way:?} {calls:?}");
-            let run = program.clone().args(calls).seconds(60);
-            run.run().ok().served();
+            for error in ["EPERM", "ENOSYS"] {
+                println!("{way:?} {error} {calls:?}");
+                let run = program.clone().arg(error).args(calls).seconds(60);
+                run.run().ok().served();
+            }
+        }
+    }
+}
+
+/// A program that is started in the sandbox: it never had what is refused.
+#[test]
+fn calls_refused_from_the_start() {
+    let (sandbox, work) = (Source::file("limits/refused.c"), Source::file("life/work.c"));
+    for way in ALL {
+        let program = work.compile(way);
+        for calls in [["brk"].as_slice(), &["mremap"], &["madvise"], &["sched_yield", "getrandom"]] {
+            for error in ["EPERM", "ENOSYS"] {
+                println!("{way:?} {error} {calls:?}");
+                let run = sandbox.run(way).arg(error).args(calls).arg("--").arg(&program);
+                run.run().ok().served();
+            }
         }
     }
 }

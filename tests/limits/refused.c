@@ -1,7 +1,9 @@
-/* System calls that the kernel refuses with EPERM from some moment on, as a sandbox does: the heap
- * goes on with what it has or can get otherwise, and answers ENOMEM at worst.
+/* System calls that the kernel refuses from some moment on, as a sandbox does: the heap goes on with
+ * what it has or can get otherwise, and answers ENOMEM at worst.
  *
- * refused CALL... */
+ * refused (EPERM | ENOSYS) CALL... [-- PROGRAM]
+ *
+ * With a program, that is what goes on, in the same sandbox from its start. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <malloc.h>
@@ -18,7 +20,7 @@ static const struct { const char *name; long number; } calls[] = {
     {"getrandom", SYS_getrandom},
 };
 
-static void refuse(const char *name)
+static void refuse(const char *name, unsigned error)
 {
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         if (strcmp(calls[i].name, name) != 0)
@@ -26,7 +28,7 @@ static void refuse(const char *name)
         struct sock_filter code[] = {
             BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
             BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].number, 0, 1),
-            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
             BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
         };
         struct sock_fprog program = {sizeof code / sizeof *code, code};
@@ -39,7 +41,8 @@ static void refuse(const char *name)
 
 int main(int argc, char **argv)
 {
-    CHECK(argc > 1);
+    CHECK(argc > 2);
+    unsigned error = strcmp(argv[1], "EPERM") == 0 ? EPERM : ENOSYS;
     pool_fill(&pool, 20 * MIB, 1);
     char *large = malloc(10 * MIB), *gone = malloc(10 * MIB);
     CHECK(large != NULL && gone != NULL);
@@ -47,14 +50,25 @@ int main(int argc, char **argv)
     fill(gone, 10 * MIB, 2);
 
     int brk = 0, mmap = 0, mprotect = 0;
-    for (int i = 1; i < argc; i++) {
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            execv(argv[i + 1], argv + i + 1);
+            return 1;
+        }
         brk |= strcmp(argv[i], "brk") == 0;
         mmap |= strcmp(argv[i], "mmap") == 0;
         mprotect |= strcmp(argv[i], "mprotect") == 0;
-        refuse(argv[i]);
+        refuse(argv[i], error);
     }
 
+    /* Growth comes first: some calls' refusal looks like success to libc. */
+    char *grown = malloc(50 * MIB);
+    CHECK(grown != NULL || errno == ENOMEM);
+    if (grown != NULL)
+        fill(grown, 50 * MIB, 4);
+    CHECK(holds(gone, 10 * MIB, 2));
     free(gone);
+    free(grown);
     for (uint64_t round = 0; round < 3; round++) {
         pool_fill(&pool, pool.bytes + 60 * MIB, round);
         pool_check(&pool);

@@ -81,6 +81,13 @@ static inline size_t resident(void)
     return strtoul(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* How often to do something: so often, or as many times that as HMM_ROUNDS says. */
+static inline int rounds(int usual)
+{
+    const char *times = getenv("HMM_ROUNDS");
+    return times != NULL && atoi(times) > 1 ? usual * atoi(times) : usual;
+}
+
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
 #define GIB ((size_t)1 << 30)

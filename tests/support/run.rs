@@ -1,5 +1,6 @@
 //! One run of one program: its surroundings, its time limit, and what came of it.
 
+use std::env;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -12,6 +13,11 @@ use wait_timeout::ChildExt;
 
 use crate::library::library;
 use crate::packages::{find, path};
+
+/// How many times longer than usual the programs of these suites are to go on: `HMM_ROUNDS`.
+fn rounds() -> u64 {
+    env::var("HMM_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1).max(1)
+}
 
 /// What every line that HMM prints begins with.
 const OURS: &str = "hmm: ";
@@ -43,7 +49,11 @@ impl Run {
             limit: Duration::from_secs(120),
             before: None,
         };
-        run.env("PATH", path()).env("LC_ALL", "C.UTF-8").env("TZ", "UTC")
+        let run = run.env("PATH", path()).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+        match rounds() {
+            1 => run,
+            rounds => run.env("HMM_ROUNDS", rounds.to_string()),
+        }
     }
 
     /// With one more argument.
@@ -75,9 +85,10 @@ impl Run {
         self
     }
 
-    /// Killed, and the test failed, after this many seconds instead of 120.
+    /// Killed, and the test failed, after this many seconds instead of 120; as many times that as
+    /// `HMM_ROUNDS` says.
     pub fn seconds(mut self, seconds: u64) -> Self {
-        self.limit = Duration::from_secs(seconds);
+        self.limit = Duration::from_secs(seconds * rounds());
         self
     }
 
