@@ -7,7 +7,8 @@
 //!
 //! A key's destructor tells us of a thread's end. Those of other keys may
 //! still allocate after it, in up to four rounds: ours waits for the last one.
-//! What comes later still is served by the heap without an owner.
+//! What comes later still is served by the heap without an owner, and so are
+//! threads that begin after all keys were found taken.
 
 use core::ptr;
 use core::sync::atomic::AtomicU32;
@@ -33,9 +34,13 @@ const NO_KEY: u32 = 3;
 static KEY: AtomicU32 = AtomicU32::new(0);
 
 /// Gives the calling thread a heap of its own; nobody's if there is no memory
-/// for one.
+/// for one, or nobody would tell us of the thread's end: it would be lost then.
 #[cold]
 pub(crate) fn begin_thread() -> &'static Owner {
+    if STATE.load(Relaxed) == NO_KEY {
+        tls::set(&NO_MORE);
+        return &NO_MORE;
+    }
     let Some(owner) = HEAP.attach() else { return &NOT_YET };
     // SAFETY: owners are never unmapped.
     let owner = unsafe { owner.as_ref() };
