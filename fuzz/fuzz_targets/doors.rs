@@ -20,6 +20,7 @@ mod summary;
 mod weak;
 
 use std::ffi::c_void;
+use std::io;
 use std::ptr::{self, NonNull};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, OnceLock};
@@ -313,8 +314,11 @@ impl Run<'_> {
         }
         assert!(child > 0, "fork");
         let mut status = 0;
+        // libFuzzer's clock interrupts.
         // SAFETY: our child, and our integer.
-        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        while unsafe { libc::waitpid(child, &raw mut status, 0) } != child {
+            assert_eq!(io::Error::last_os_error().kind(), io::ErrorKind::Interrupted);
+        }
         let stopped = libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGABRT;
         let nothing = libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
         assert!(stopped || nothing, "not found out: {end:?}, status {status:#x}");
