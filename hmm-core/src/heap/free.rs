@@ -45,11 +45,12 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     reopened: bool,
 ) -> Result<(), Misuse> {
     let bits = bits_of::<SHIFT>(slot.header);
+    // The next frees of the slab take the fast path again. Before the look at the
+    // slot: another thread may be freeing it, too.
+    s.drain(slot.header, &bits);
     if !bits.is_live(slot.index) {
         return Err(slot.misuse(What::DoubleFree, p));
     }
-    // The next frees of the slab take the fast path again.
-    s.drain(slot.header, &bits);
     if Geometry::<SHIFT>::is_medium(slot.class) {
         slot.header.soil(1 << slot.index);
     }
@@ -93,7 +94,8 @@ pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
 /// finds no large block there any more.
 pub(crate) fn free_large<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, p: *mut u8) -> Result<(), Misuse> {
     let freed = s.with_pages(|pages| {
-        if s.map().header(page).kind() != Kind::Large {
+        // A swap: one that keeps its blocks changes the kind without the lock.
+        if !s.map().header(page).change_kind(Kind::Large, Kind::Blank) {
             return Err(Misuse::new(What::DoubleFree, p, Place::Large { page: page.get() }));
         }
         pages.give_run(s.map(), page, true);

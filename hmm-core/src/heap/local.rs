@@ -3,13 +3,13 @@
 use core::cell::Cell;
 use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
-use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, compiler_fence};
+use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicUsize, compiler_fence};
 
 use super::loose::{BY_WORD, Loose};
 use super::recent::Recent;
 use crate::pages::header::{Header, Link};
 use crate::pages::map::PageMap;
-use crate::sync::BitWord;
+use crate::sync::{AtomicU32, BitWord};
 use crate::units::{Class, PageNo, STRIDE, Word};
 
 /// What blocks of a class are taken from: what is remembered, then the free slots

@@ -91,13 +91,11 @@ fn move_pages<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let Some(to) = to else { return Ok(ptr::null_mut()) };
     let pages = header.run();
     let old = header.large_bytes();
-    let moved = s.with_pages(|run_layer| {
-        if s.map().header(page).kind() != Kind::Large {
-            return Err(Misuse::new(What::DoubleFree, p, Place::Large { page: page.get() }));
-        }
-        Ok(run_layer.move_run(s.map(), page, to, pages))
-    });
-    let moved = moved.unwrap_or(Ok(false))?;
+    // From here on nobody else can free it.
+    if !header.change_kind(Kind::Large, Kind::Kept) {
+        return Err(Misuse::new(What::DoubleFree, p, Place::Large { page: page.get() }));
+    }
+    let moved = s.with_pages(|run_layer| run_layer.move_run(s.map(), page, to, pages)).unwrap_or(false);
     let target = s.map().address(to);
     if !moved {
         // SAFETY: both blocks are the caller's, disjoint, and longer than

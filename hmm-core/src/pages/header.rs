@@ -23,7 +23,7 @@
 //! Who may *write* a field: the owner of the page for slabs, whoever holds the
 //! lock of the run layer for everything else; exceptions are noted.
 
-#[cfg(target_has_atomic = "64")]
+#[cfg(target_has_atomic = "ptr")]
 use crate::sync::Ordering::AcqRel;
 use crate::sync::Ordering::{Relaxed, Release};
 use crate::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, BitWord};
@@ -138,9 +138,18 @@ impl Header {
     }
 
     /// Makes a page of kind `from` one of kind `to`; `false` if it is none.
-    #[cfg(target_has_atomic = "64")]
     pub(crate) fn change_kind(&self, from: Kind, to: Kind) -> bool {
-        self.kind.compare_exchange(from as u8, to as u8, AcqRel, Relaxed).is_ok()
+        #[cfg(target_has_atomic = "ptr")]
+        return self.kind.compare_exchange(from as u8, to as u8, AcqRel, Relaxed).is_ok();
+        // Without such an instruction there is one owner and no other thread.
+        #[cfg(not(target_has_atomic = "ptr"))]
+        {
+            let is_from = self.kind() == from;
+            if is_from {
+                self.set_kind(to);
+            }
+            is_from
+        }
     }
 
     /// Pages of the run that this header begins (or, of a free run, ends).

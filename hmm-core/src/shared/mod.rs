@@ -28,6 +28,7 @@ mod kept;
 mod life;
 mod lock;
 mod owner;
+mod quiet;
 mod remote;
 mod seat;
 mod sweep;
@@ -266,7 +267,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         for owner in owners.into_iter().flatten() {
             check::owner(&Seat::watching(self, owner))?;
         }
-        self.check_hand_over()
+        self.check_hand_over()?;
+        self.check_remote()
     }
 
     /// Runs `f` on the backend, under the lock; `None`, and `f` is not run, in a

@@ -16,7 +16,9 @@
 //! * **No lost bit.** The summary bit is set after the word, and the owner
 //!   clears the summary before it takes the words.
 //! * **No lost mark.** PENDING is set after the summary, and cleared before it
-//!   is taken: who finds it set already may leave it at that.
+//!   is looked at: who finds it set already may leave it at that. Here, too, each
+//!   of the two changes one thing and then looks at the other, and sequential
+//!   consistency sees to it that one of them notices (I12).
 //! * **No lost FULL slab.** The owner stores FULL and then looks at the
 //!   summary; who frees sets the summary and then looks at the owner word.
 //!   Both pairs are sequentially consistent, so one of them sees the other.
@@ -26,7 +28,7 @@
 //!   nothing to the next slab: words that are empty when swapped are passed
 //!   over, and the mark costs one drain.
 
-use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use crate::sync::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
 use super::owner::LISTED;
 use crate::heap::{FULL, PENDING};
@@ -37,7 +39,7 @@ use crate::units::{Geometry, PageNo, WORD_BITS};
 
 /// Whether so many of a slab's `words` words hold remote frees that it is
 /// worth taking it back into use: an eighth.
-fn is_much(summary: usize, words: usize) -> bool {
+pub(super) fn is_much(summary: usize, words: usize) -> bool {
     summary.count_ones() as usize * 8 >= words
 }
 
@@ -127,7 +129,7 @@ pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Drained {
     if header.owner.load(Relaxed) & PENDING != 0 {
         header.owner.fetch_and(!PENDING, SeqCst);
     }
-    if header.summary.load(Relaxed) == 0 {
+    if header.summary.load(SeqCst) == 0 {
         return drained;
     }
     let mut summary = header.summary.swap(0, SeqCst);
@@ -163,7 +165,7 @@ pub(super) fn close(header: &Header, token: usize, words: usize) -> bool {
 pub(super) fn reopen(header: &Header, token: usize) -> bool {
     let mut word = header.owner.load(Relaxed);
     while word & !PENDING == token | FULL {
-        match header.owner.compare_exchange_weak(word, token, AcqRel, Relaxed) {
+        match header.owner.compare_exchange_weak(word, token, SeqCst, Relaxed) {
             Ok(_) => return true,
             Err(now) => word = now,
         }

@@ -1,18 +1,17 @@
 //! An owner at work: what the heap floor needs of the shared one.
 
-use crate::sync::Ordering::{Relaxed, SeqCst};
+use crate::sync::Ordering::SeqCst;
 
 use super::owner::{LISTED, Owner, Role};
 use super::sweep::Sweep;
 use super::{Lock, Shared, remote};
-use crate::check::Violation;
 use crate::grow::HeapGrow;
 use crate::heap::local::Local;
 use crate::heap::recent::Stacks;
-use crate::heap::{Ground, PENDING, Supply, bits_of, collect};
+use crate::heap::{Ground, Supply, bits_of, collect};
 use crate::misuse::{Misuse, What};
 use crate::pages::Pages;
-use crate::pages::header::{Header, Kind, Link};
+use crate::pages::header::Header;
 use crate::pages::map::PageMap;
 use crate::slab::{Bits, Slot};
 use crate::units::{Class, Geometry, PageNo};
@@ -183,24 +182,5 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             let p = self.map.address(page).wrapping_add(index * slot.class.size());
             self.judge(Err(slot.misuse(What::DoubleFree, p)))
         }
-    }
-
-    /// Checks the hand-over lists (I9), in a quiet moment.
-    pub(super) fn check_hand_over(&self) -> Result<(), Violation> {
-        for class in (0..C).map(Class::nth) {
-            for mut page in self.hand_over.tops(class) {
-                loop {
-                    let header = self.map.header(page);
-                    let slab = matches!(header.kind(), Kind::Small | Kind::Medium) && header.class() == class;
-                    if !slab || header.owner.load(Relaxed) & !PENDING != LISTED {
-                        let what = "a hand-over list holds something else than its class's slabs";
-                        return Err(Violation { invariant: 9, page: page.get(), what });
-                    }
-                    let Some(next) = header.next.page() else { break };
-                    page = next;
-                }
-            }
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,63 @@
+//! What the validator asserts of many owners together, in a quiet moment.
+
+use crate::sync::Ordering::Relaxed;
+
+use super::owner::LISTED;
+use super::remote::is_much;
+use super::{Lock, Shared};
+use crate::check::Violation;
+use crate::grow::HeapGrow;
+use crate::heap::{FULL, PENDING, bits_of};
+use crate::pages::header::{Header, Kind, Link};
+use crate::units::{Class, PageNo};
+
+fn is_slab(header: &Header) -> bool {
+    matches!(header.kind(), Kind::Small | Kind::Medium)
+}
+
+impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
+    /// Checks the hand-over lists (I9).
+    pub(super) fn check_hand_over(&self) -> Result<(), Violation> {
+        for class in (0..C).map(Class::nth) {
+            for mut page in self.hand_over.tops(class) {
+                loop {
+                    let header = self.map.header(page);
+                    let fits = is_slab(header) && header.class() == class;
+                    if !fits || header.owner.load(Relaxed) & !PENDING != LISTED {
+                        let what = "a hand-over list holds something else than its class's slabs";
+                        return Err(Violation { invariant: 9, page: page.get(), what });
+                    }
+                    let Some(next) = header.next.page() else { break };
+                    page = next;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that others' frees are known to whom they concern (I12).
+    pub(super) fn check_remote(&self) -> Result<(), Violation> {
+        for page in self.map.runs().filter(|&page| is_slab(self.map.header(page))) {
+            self.check_remote_of(page).map_err(|what| Violation { invariant: 12, page: page.get(), what })?;
+        }
+        Ok(())
+    }
+
+    fn check_remote_of(&self, page: PageNo) -> Result<(), &'static str> {
+        let header = self.map.header(page);
+        let bits = bits_of::<SHIFT>(header);
+        let holds_frees = |&word: &usize| bits.remote(word).load(Relaxed) != 0;
+        let words = (0..bits.words()).filter(holds_frees).fold(0, |words, word| words | 1 << word);
+        let owner = header.owner.load(Relaxed);
+        if words & !header.summary.load(Relaxed) != 0 {
+            return Err("frees of others that the summary does not name");
+        }
+        if words != 0 && owner & PENDING == 0 && owner != LISTED {
+            return Err("frees of others without a mark");
+        }
+        if owner & FULL != 0 && is_much(words, bits.words()) {
+            return Err("a FULL slab that nobody handed over");
+        }
+        Ok(())
+    }
+}

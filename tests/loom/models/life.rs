@@ -1,0 +1,108 @@
+//! Threads that come, go, and free when they have no owner any more.
+
+use crate::Tiny;
+use crate::world::World;
+
+/// A thread ends, with one slab FULL and one in use, while others free in both and a
+/// new thread may get its owner.
+#[test]
+fn exit() {
+    Tiny {
+        set_up: |w| {
+            w.renew(2);
+            w.alloc_many(0, 256, 3);
+            w.pass(0, 0, 1);
+            w.pass(0, 1, 1);
+        },
+        threads: &[
+            |w| w.detach(0),
+            |w| {
+                w.free(1, 0);
+                w.free(1, 0);
+            },
+            |w| {
+                w.attach(2);
+                w.alloc(2, 256);
+            },
+        ],
+        after: World::assert_whole,
+    }
+    .explore(2);
+}
+
+/// A thread ends, and its slab, used up, is marked FULL while all of it is freed.
+#[test]
+fn exit_closes() {
+    Tiny {
+        set_up: |w| {
+            w.renew(2);
+            w.alloc_many(0, 256, 2);
+            w.pass(0, 0, 1);
+            w.pass(0, 0, 1);
+        },
+        threads: &[
+            |w| w.detach(0),
+            |w| {
+                w.free(1, 0);
+                w.free(1, 0);
+            },
+            |w| {
+                w.attach(2);
+                w.alloc(2, 256);
+            },
+        ],
+        after: World::assert_whole,
+    }
+    .explore(2);
+}
+
+/// Two threads without an owner free and allocate, beside the blocks' owner.
+#[test]
+fn late() {
+    Tiny {
+        set_up: |w| {
+            w.renew(1);
+            w.alloc_many(0, 256, 2);
+            w.pass(0, 0, 1);
+            w.pass(0, 0, 2);
+        },
+        threads: &[
+            |w| w.alloc(0, 256),
+            |w| {
+                w.free(1, 0);
+                w.alloc(1, 256);
+            },
+            |w| {
+                w.free(2, 0);
+                w.alloc(2, 256);
+            },
+        ],
+        after: World::assert_counted,
+    }
+    .explore(1);
+}
+
+/// A thread without an owner frees what the late owner served it, while another
+/// allocates there.
+#[test]
+fn late_frees() {
+    Tiny {
+        set_up: |w| {
+            w.renew(0);
+            w.alloc_many(0, 256, 2);
+            w.pass(0, 0, 1);
+        },
+        threads: &[
+            |w| {
+                w.free(0, 0);
+                w.alloc(0, 256);
+            },
+            |w| {
+                w.free(1, 0);
+                w.alloc(1, 256);
+            },
+        ],
+        after: World::assert_counted,
+    }
+    .explore(3);
+}

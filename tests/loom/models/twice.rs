@@ -1,0 +1,82 @@
+//! Blocks that two threads free at once: one of them is told.
+
+use crate::Tiny;
+use crate::world::World;
+
+/// Exactly one of them was told, or the owner is when it looks.
+fn one_is_told(w: &World<9, 16>) {
+    assert_eq!(w.told(), 1, "frees found to be one too many");
+}
+
+/// Two others free a slot.
+#[test]
+fn by_others() {
+    Tiny {
+        set_up: |w| {
+            w.renew(3);
+            w.alloc_many(0, 256, 2);
+            w.pass_twice(0, 0, 1);
+            w.pass_twice(0, 0, 2);
+        },
+        threads: &[|_| (), |w| w.free_twice(1, 0), |w| w.free_twice(2, 0)],
+        after: one_is_told,
+    }
+    .explore(3);
+}
+
+/// The owner and another one free a slot. Both may have gone through; the owner finds
+/// it when it looks.
+#[test]
+fn by_owner() {
+    Tiny {
+        set_up: |w| {
+            w.renew(2);
+            w.alloc_many(0, 256, 2);
+            w.pass_twice(0, 0, 1);
+        },
+        threads: &[|w| w.free_twice(0, 0), |w| w.free_twice(1, 0)],
+        after: |w| {
+            if w.told() == 0 {
+                w.notice(|| w.trim(0));
+            }
+            one_is_told(w);
+        },
+    }
+    .explore(3);
+}
+
+/// Two free a large block: either might keep it.
+#[test]
+fn large() {
+    Tiny {
+        set_up: |w| {
+            w.renew(2);
+            w.alloc(0, 1024);
+            w.pass_twice(0, 0, 1);
+        },
+        threads: &[|w| w.free_twice(0, 0), |w| w.free_twice(1, 0)],
+        after: |w| {
+            one_is_told(w);
+            w.assert_whole();
+        },
+    }
+    .explore(3);
+}
+
+/// One keeps it, the other, without an owner, gives it back.
+#[test]
+fn large_kept_and_given() {
+    Tiny {
+        set_up: |w| {
+            w.renew(1);
+            w.alloc(0, 1024);
+            w.pass_twice(0, 0, 1);
+        },
+        threads: &[|w| w.free_twice(0, 0), |w| w.free_twice(1, 0)],
+        after: |w| {
+            one_is_told(w);
+            w.assert_whole();
+        },
+    }
+    .explore(3);
+}

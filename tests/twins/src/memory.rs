@@ -1,0 +1,215 @@
+//! What is known of each address, and the twins of one execution.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::mem;
+use std::panic::resume_unwind;
+use std::rc::Rc;
+use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
+
+use loom::cell::UnsafeCell;
+use loom::sync::atomic::{AtomicU64, fence};
+use loom::sync::{Mutex, MutexGuard};
+
+/// What is happening.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// No model: words are words, and nobody asks who touches them.
+    Off,
+    /// Threads run one after another, on the words; what they touch is noted.
+    Learn,
+    /// loom decides who comes next; shared words have twins.
+    Model,
+}
+
+/// Where the fence of a sequentially consistent operation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fence {
+    Before,
+    After,
+}
+
+/// Who touches a word.
+#[derive(Clone, Copy)]
+struct Touched {
+    /// The thread that does; `None` if there are several.
+    by: Option<usize>,
+    is_written: bool,
+    width: Width,
+}
+
+impl Touched {
+    fn needs_twin(&self) -> bool {
+        self.by.is_none() && self.is_written
+    }
+}
+
+/// How a word is read and written from here.
+#[derive(Clone, Copy)]
+pub(crate) struct Width {
+    pub(crate) read: fn(usize) -> u64,
+    pub(crate) write: fn(usize, u64),
+}
+
+/// An execution ended early: a word turned out to be shared.
+pub(crate) struct Learned;
+
+thread_local! {
+    static MODE: Cell<Mode> = const { Cell::new(Mode::Off) };
+    static FENCE: Cell<Fence> = const { Cell::new(Fence::Before) };
+    /// The number of the model's thread that is running.
+    static NUMBER: Cell<usize> = const { Cell::new(0) };
+    static TOUCHED: RefCell<HashMap<usize, Touched>> = RefCell::default();
+    static TWINS: RefCell<HashMap<usize, Rc<AtomicU64>>> = RefCell::default();
+    static GATES: RefCell<HashMap<usize, Rc<Mutex<()>>>> = RefCell::default();
+    static HELD: RefCell<HashMap<usize, Held>> = RefCell::default();
+    static BLOCKS: RefCell<HashMap<usize, Rc<UnsafeCell<()>>>> = RefCell::default();
+}
+
+/// Chooses where fences stand.
+pub(crate) fn set_fence(fence: Fence) {
+    FENCE.set(fence);
+}
+
+/// Forgets who touched what: another model begins.
+pub(crate) fn forget() {
+    TOUCHED.take();
+}
+
+/// Lets threads run one after another, or ends that.
+pub(crate) fn learn(on: bool) {
+    MODE.set(if on { Mode::Learn } else { Mode::Off });
+}
+
+/// The model's thread `number` goes on now.
+pub(crate) fn become_thread(number: usize) {
+    NUMBER.set(number);
+}
+
+/// An execution begins: shared words get twins with their values.
+pub(crate) fn make_twins() {
+    let touched = TOUCHED.take();
+    let shared = touched.iter().filter(|(_, touched)| touched.needs_twin());
+    let twin = |(&at, touched): (&usize, &Touched)| (at, Rc::new(AtomicU64::new((touched.width.read)(at))));
+    TWINS.set(shared.map(twin).collect());
+    TOUCHED.set(touched);
+    MODE.set(Mode::Model);
+}
+
+/// The threads have ended: words take on their twins' values.
+pub(crate) fn write_back() {
+    MODE.set(Mode::Off);
+    TOUCHED.with_borrow(|touched| {
+        for (at, twin) in TWINS.take() {
+            (touched[&at].width.write)(at, twin.load(Relaxed));
+        }
+    });
+    drop_twins();
+}
+
+/// The execution has ended, well or not.
+pub(crate) fn drop_twins() {
+    MODE.set(Mode::Off);
+    TWINS.take();
+    // Still held only if a panic ended it; loom has no use for the guards then.
+    mem::forget(HELD.take());
+    GATES.take();
+    BLOCKS.take();
+}
+
+/// Something that loom watches happens; other threads may go on meanwhile.
+fn watched<R>(event: impl FnOnce() -> R) -> R {
+    let number = NUMBER.get();
+    let result = event();
+    NUMBER.set(number);
+    result
+}
+
+/// As `watched`, of an operation of this order.
+pub(crate) fn ordered<R>(order: Ordering, operation: impl FnOnce() -> R) -> R {
+    watched(|| {
+        let fenced = (order == SeqCst).then(|| FENCE.get());
+        if fenced == Some(Fence::Before) {
+            fence(SeqCst);
+        }
+        let result = operation();
+        if fenced == Some(Fence::After) {
+            fence(SeqCst);
+        }
+        result
+    })
+}
+
+/// The twin of the word at `at`, which is about to be read, or written as well;
+/// `None` if it has none and the word itself is meant.
+pub(crate) fn twin(at: usize, is_written: bool, width: Width) -> Option<Rc<AtomicU64>> {
+    if MODE.get() == Mode::Off {
+        return None;
+    }
+    let number = NUMBER.get();
+    let news = TOUCHED.with_borrow_mut(|touched| {
+        let entry = touched.entry(at).or_insert(Touched { by: Some(number), is_written, width });
+        let before = entry.needs_twin();
+        entry.by = entry.by.filter(|&by| by == number);
+        entry.is_written |= is_written;
+        entry.needs_twin() != before
+    });
+    if MODE.get() == Mode::Learn {
+        return None;
+    }
+    if news {
+        resume_unwind(Box::new(Learned));
+    }
+    TWINS.with_borrow(|twins| twins.get(&at).cloned())
+}
+
+/// A lock with a twin. Outside a model there is one thread, and nothing to wait for.
+#[derive(Debug)]
+pub struct Gate(u8);
+
+/// The twin of a lock that somebody holds. The guard, which borrows of the twin, is
+/// dropped first.
+struct Held {
+    _guard: MutexGuard<'static, ()>,
+    _twin: Rc<Mutex<()>>,
+}
+
+impl Gate {
+    /// An open one.
+    #[allow(clippy::new_without_default, reason = "made in constants")]
+    pub const fn new() -> Self {
+        Self(0)
+    }
+
+    fn at(&self) -> usize {
+        (&raw const self.0).addr()
+    }
+
+    /// Waits until it is open, and shuts it.
+    pub fn shut(&self) {
+        if MODE.get() != Mode::Model {
+            return;
+        }
+        let twin = GATES.with_borrow_mut(|gates| Rc::clone(gates.entry(self.at()).or_default()));
+        let guard = watched(|| twin.lock().expect("nobody panics behind it"));
+        // SAFETY: the twin stays as long as the guard, in `Held`.
+        let guard = unsafe { mem::transmute::<MutexGuard<'_, ()>, MutexGuard<'static, ()>>(guard) };
+        HELD.with_borrow_mut(|held| held.insert(self.at(), Held { _guard: guard, _twin: twin }));
+    }
+
+    /// Opens it.
+    pub fn open(&self) {
+        let held = HELD.with_borrow_mut(|held| held.remove(&self.at()));
+        watched(|| drop(held));
+    }
+}
+
+/// Writes to the block at `block`, as its owner may: loom complains if another
+/// thread did so with nothing in between that orders the two.
+pub fn touch(block: *mut u8) {
+    if MODE.get() != Mode::Model {
+        return;
+    }
+    let cell = BLOCKS.with_borrow_mut(|blocks| Rc::clone(blocks.entry(block.addr()).or_default()));
+    watched(|| cell.with_mut(|_| ()));
+}
