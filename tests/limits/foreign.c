@@ -36,6 +36,30 @@ static void give_back(void)
     }
 }
 
+/* Sets the break to an address, up and down again over what is its own, as a program does that keeps
+ * its memory there. */
+static void sets_break(void)
+{
+    for (int i = 0; i < 100; i++) {
+        char *mine = sbrk(0);
+        size_t size = (size_t)i * 7919 % 300000 + 1;
+        CHECK(brk(mine + size) == 0 && sbrk(0) == mine + size);
+        fill(mine, size, 9);
+        char *p = malloc(5 * MIB);
+        CHECK(p != NULL);
+        fill(p, 5 * MIB, 1);
+        CHECK(holds(mine, size, 9));
+        if (i % 2 == 0 && (char *)sbrk(0) == mine + size)
+            CHECK(brk(mine) == 0);
+        CHECK(holds(p, 5 * MIB, 1));
+        free(p);
+        if (i % 2 == 0 && (char *)sbrk(0) == mine + size)
+            CHECK(brk(mine) == 0);
+        if (i % 10 == 0)
+            malloc_trim(0);
+    }
+}
+
 static atomic_int stop;
 
 static void *beside(void *unused)
@@ -91,6 +115,8 @@ int main(void)
             break;
     }
     pool_free(&pool);
+    sets_break();
+    check_taken();
 
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, beside, NULL) == 0);

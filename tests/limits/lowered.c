@@ -1,7 +1,8 @@
 /* A limit that the program lowers and raises while it runs.
  *
- * lowered (data | address-space | tightly) */
+ * lowered (data | address-space | tightly | by-others) */
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include "pool.h"
 
 static struct pool pool;
@@ -21,12 +22,24 @@ static size_t status(const char *line)
     return strtoul(at + strlen(line), NULL, 10) * KIB;
 }
 
+static int by_others;
+
 static void limit(int which, size_t bytes)
 {
     struct rlimit l;
     CHECK(getrlimit(which, &l) == 0);
     l.rlim_cur = bytes == 0 ? l.rlim_max : bytes;
-    CHECK(setrlimit(which, &l) == 0);
+    if (!by_others) {
+        CHECK(setrlimit(which, &l) == 0);
+        return;
+    }
+    /* By another process. It needs nothing of this one's heap. */
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0)
+        _exit(prlimit(getppid(), which, &l, NULL) != 0);
+    int status = -1;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
 static void lower_and_raise(int which, const char *line)
@@ -75,6 +88,7 @@ static void lower_tightly(void)
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
+    by_others = strcmp(argv[1], "by-others") == 0;
     if (strcmp(argv[1], "data") == 0)
         lower_and_raise(RLIMIT_DATA, "VmData:");
     else if (strcmp(argv[1], "tightly") == 0)

@@ -2,6 +2,9 @@
 //! blocked or used by others, locked memory, system calls that are refused. The heap says ENOMEM
 //! when there is no more, keeps what it gave, and works again once there is.
 
+use std::env;
+use std::fs;
+
 use hmm_tests::{Run, Source, Way};
 
 const ALL: [Way; 3] = [Way::Preload, Way::Archive, Way::Static];
@@ -70,6 +73,11 @@ fn lowered_and_raised() {
 }
 
 #[test]
+fn lowered_by_others() {
+    passes("lowered.c", &ALL, |run| run.arg("by-others"));
+}
+
+#[test]
 fn lowered_tightly() {
     passes("lowered.c", &ALL, |run| run.arg("tightly"));
 }
@@ -93,6 +101,37 @@ fn a_hole_that_is_given_back() {
 #[test]
 fn memory_locked() {
     passes("locked.c", &ALL, |run| run);
+}
+
+#[test]
+fn mappings_used_up() {
+    for who in ["ours", "theirs"] {
+        passes("mappings.c", &[Way::Preload], |run| run.arg(who));
+    }
+}
+
+/// What the system must be able to hold counts, not what is used. The setting is the whole machine's:
+/// this is for a machine of one's own, and who asks for it by `HMM_SYSTEM=1`.
+#[test]
+fn no_overcommit() {
+    const SETTING: &str = "/proc/sys/vm/overcommit_memory";
+    struct Restore(String);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            fs::write(SETTING, &self.0).expect("what could be set can be set back");
+        }
+    }
+    let before = fs::read_to_string(SETTING).unwrap_or_default();
+    if env::var("HMM_SYSTEM").is_err() || before.is_empty() || fs::write(SETTING, "2").is_err() {
+        return println!("skipped: HMM_SYSTEM=1, as root, would change a setting of the whole machine's");
+    }
+    let _restore = Restore(before);
+    passes("exhaust.c", &ALL, |run| run.arg("16").after("ulimit -v 200000"));
+    passes("foreign.c", &ALL, |run| run);
+    let work = Source::file("life/work.c");
+    for way in ALL {
+        work.run(way).run().ok().served();
+    }
 }
 
 #[test]
