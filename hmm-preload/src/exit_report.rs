@@ -19,8 +19,11 @@ static STDERR: AtomicI32 = AtomicI32::new(-1);
 /// Where the copy may be: above what programs expect to get.
 const COPY_FROM: c_int = 100;
 
+/// First of all constructors of what it is linked with: the process is set up by
+/// calls of libc's, and an allocation may come out of the midst of one (glibc's
+/// `pthread_atfork` grows its table by `malloc`, with its lock held).
 #[used]
-#[unsafe(link_section = ".init_array")]
+#[unsafe(link_section = ".init_array.00000")]
 static AT_LOAD: extern "C" fn() = prepare;
 
 #[used]

@@ -14,6 +14,13 @@ fn own() -> &'static Owner {
     if ptr::eq(owner, &raw const *NOT_YET) { life::begin_thread() } else { owner }
 }
 
+/// Sets up what the process and the calling thread need, if no allocation has done
+/// so yet. For libraries to call at load: in the midst of a program's work, a
+/// signal could interrupt the set-up inside libc, with libc's locks held.
+pub fn begin() {
+    own();
+}
+
 /// A block of at least `size` bytes, aligned to 16; null when memory has run
 /// out. A size of 0 gives a block of its own, too.
 #[inline(always)]

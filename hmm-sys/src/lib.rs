@@ -42,11 +42,10 @@ mod system;
 mod tls;
 
 pub use heap::{
-    alloc, alloc_aligned, alloc_fast, alloc_slow, alloc_zeroed, alloc_zeroed_aligned, check, free, free_sized, realloc,
-    realloc_aligned, trim, usable_size,
+    alloc, alloc_aligned, alloc_fast, alloc_slow, alloc_zeroed, alloc_zeroed_aligned, begin, check, free, free_sized,
+    realloc, realloc_aligned, trim, usable_size,
 };
 pub use hmm_core::Violation;
-pub use life::begin;
 pub use limits::page_size;
 pub use message::{Output, report};
 pub use settings::{set_hold_signals, set_huge_pages, set_keep, set_limit, variable};

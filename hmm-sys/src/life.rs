@@ -61,14 +61,9 @@ fn remember(owner: *const Owner, round: usize) {
     unsafe { libc::pthread_setspecific(KEY.load(Relaxed), value.cast()) };
 }
 
-/// Sets up what the process needs once, if no allocation has done so yet. For
-/// libraries to call at load: in the midst of a program's work, a signal could
-/// interrupt the set-up inside libc, with libc's locks held.
-pub fn begin() {
-    begin_process();
-}
-
-/// Sets up what the process needs once. Says whether there is a key.
+/// Sets up what the process needs once. Says whether there is a key. The calling
+/// thread's word is set: what libc allocates meanwhile does not come here again,
+/// where it would wait for itself.
 fn begin_process() -> bool {
     match STATE.compare_exchange(NEW, BEGUN, Acquire, Acquire) {
         Ok(_) => {

@@ -59,6 +59,19 @@ fn leaving_a_signal_handler_by_a_jump() {
     }
 }
 
+/// glibc has room for 48 fork handlers and allocates for more: HMM's own may be the one too many.
+#[test]
+fn fork_handlers_before_the_first_allocation() {
+    let source = Source::file("life/handlers.c");
+    for way in ALL {
+        let program = source.run(way);
+        for handlers in ["0", "47", "48", "49", "500"] {
+            println!("{way:?}: {handlers}");
+            program.clone().env("HANDLERS", handlers).seconds(10).run().ok().served();
+        }
+    }
+}
+
 /// Loaded, used and unloaded over and over, and twenty copies at a time.
 #[test]
 fn dlopen() {

@@ -97,6 +97,22 @@ pub extern "C" fn malloc_trim(pad: usize) -> c_int {
     c_int::from(hmm_sys::trim(pad))
 }
 
+/// The parameters of [`mallopt`] by their numbers in glibc's `malloc.h`. Not taken from the libc crate,
+/// which has them for glibc only: the library must build where another C library is.
+mod parameter {
+    use core::ffi::c_int;
+
+    pub(super) const MXFAST: c_int = 1;
+    pub(super) const TRIM_THRESHOLD: c_int = -1;
+    pub(super) const TOP_PAD: c_int = -2;
+    pub(super) const MMAP_THRESHOLD: c_int = -3;
+    pub(super) const MMAP_MAX: c_int = -4;
+    pub(super) const CHECK_ACTION: c_int = -5;
+    pub(super) const PERTURB: c_int = -6;
+    pub(super) const ARENA_TEST: c_int = -7;
+    pub(super) const ARENA_MAX: c_int = -8;
+}
+
 /// Accepts glibc's settings. `M_TRIM_THRESHOLD` has HMM keep as much free memory,
 /// everything if it is -1; but one that asks for less than HMM keeps anyway
 /// changes nothing, for glibc means the top of its heap only ([`crate::hmm`] can
@@ -107,18 +123,18 @@ pub extern "C" fn mallopt(parameter: c_int, value: c_int) -> c_int {
     /// glibc's largest "fast" block.
     const FAST_MAX: c_int = 20 * size_of::<usize>() as c_int;
     c_int::from(match parameter {
-        libc::M_MXFAST => (0..=FAST_MAX).contains(&value),
-        libc::M_TRIM_THRESHOLD => {
+        parameter::MXFAST => (0..=FAST_MAX).contains(&value),
+        parameter::TRIM_THRESHOLD => {
             keep(value);
             true
         }
-        libc::M_TOP_PAD
-        | libc::M_MMAP_THRESHOLD
-        | libc::M_MMAP_MAX
-        | libc::M_CHECK_ACTION
-        | libc::M_PERTURB
-        | libc::M_ARENA_TEST
-        | libc::M_ARENA_MAX => true,
+        parameter::TOP_PAD
+        | parameter::MMAP_THRESHOLD
+        | parameter::MMAP_MAX
+        | parameter::CHECK_ACTION
+        | parameter::PERTURB
+        | parameter::ARENA_TEST
+        | parameter::ARENA_MAX => true,
         _ => false,
     })
 }
