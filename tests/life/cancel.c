@@ -44,6 +44,7 @@ static void *passes(void *unused)
         free(memalign(4096, size));
         malloc_trim(0);
         (void)mallinfo2();
+        malloc_stats();
     }
     int *reached = unused;
     *reached = 1;

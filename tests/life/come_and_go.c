@@ -50,9 +50,10 @@ static void wave(int n, size_t stack)
 int main(void)
 {
     size_t early = 0;
-    for (int done = 0; done < THREADS; done += WAVE) {
+    int threads = rounds(THREADS);
+    for (int done = 0; done < threads; done += WAVE) {
         wave(WAVE, 64 * KIB);
-        if (done == THREADS / 10)
+        if (done == threads / WAVE / 10 * WAVE)
             early = resident();
     }
     CHECK(resident() < early + 16 * MIB);

@@ -9,16 +9,27 @@
 //! in it; the validator walks the heap along the way. Each run prints its seed.
 
 mod backends;
+mod failing;
 mod faults;
+mod faults_shared;
 mod shadow;
 mod single;
 mod threads;
 
 use fastrand::Rng;
 
+/// The number in an environment variable.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+/// How many times as long as usual: `HMM_ROUNDS`.
+fn rounds() -> usize {
+    number("HMM_ROUNDS").unwrap_or(1).max(1) as usize
+}
+
 /// Seeds to run with: the one in `HMM_SEED`, or fresh ones.
 fn seeds(rounds: u64) -> Vec<u64> {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     match number("HMM_SEED") {
         Some(seed) => vec![seed],
         None => {
