@@ -33,6 +33,7 @@ programs! {
     fork_among_threads: "fork.c", ALL;
     fork_in_a_signal_handler: "signal_fork.c", DYNAMIC;
     fork_against_stdio: "fork_stdio.c", DYNAMIC;
+    fork_against_names: "fork_nss.c", DYNAMIC;
     exit_in_a_signal_handler: "signal_exit.c", DYNAMIC;
     spawn: "spawn.c", DYNAMIC;
     endings: "endings.c", ALL;
