@@ -39,10 +39,20 @@ pub fn alloc_fast(size: usize) -> Option<*mut u8> {
     unsafe { HEAP.alloc_fast(tls::get(), size) }
 }
 
-/// The slow part of [`alloc`].
-#[cold]
+/// The next part of [`alloc`], for what is larger or not in the current word.
 #[inline(never)]
 pub fn alloc_slow(size: usize) -> *mut u8 {
+    // SAFETY: the word is the calling thread's.
+    match unsafe { HEAP.alloc_at_hand(tls::get(), size) } {
+        Some(p) => p,
+        None => alloc_slowest(size),
+    }
+}
+
+/// The slow part of it.
+#[cold]
+#[inline(never)]
+fn alloc_slowest(size: usize) -> *mut u8 {
     // SAFETY: the owner is the calling thread's.
     unsafe { HEAP.alloc(own(), size) }
 }

@@ -111,6 +111,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn free_slow(&self, p: *mut u8, owner: &Owner<C>) {
         let Some((header, offset)) = self.map.header_in_first(p) else { return self.free_rest(p, owner) };
         let recip = header.recip();
+        if recip == 0 {
+            return self.free_medium(p, owner);
+        }
         let product = offset as u64 * u64::from(recip);
         if product as u32 >= recip || header.owner.load(Relaxed) & !(FULL | PENDING) == owner.token() {
             return self.free_rest(p, owner);
@@ -140,14 +143,21 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.strew(owner, info.size as usize * usize::from(info.slots).min(WORD_BITS / 2));
     }
 
-    /// What is left of it: first the owner's medium slots, and large blocks.
+    /// No small slab's page: first the owner's medium slots.
     #[inline(never)]
-    fn free_rest(&self, p: *mut u8, owner: &Owner<C>) {
+    fn free_medium(&self, p: *mut u8, owner: &Owner<C>) {
         match fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), p) {
             Freed::Done => {}
             Freed::DoneAndMore => self.after_free(p, owner),
-            Freed::NotHere if self.keep(p, owner) => {}
-            Freed::NotHere => self.free_checked(p, owner),
+            Freed::NotHere => self.free_rest(p, owner),
+        }
+    }
+
+    /// What is left of it: first large blocks.
+    #[inline(never)]
+    fn free_rest(&self, p: *mut u8, owner: &Owner<C>) {
+        if !self.keep(p, owner) {
+            self.free_checked(p, owner);
         }
     }
 
@@ -196,7 +206,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if size <= Geometry::<SHIFT>::SLAB_MAX || !owner.is_at_rest() {
             return None;
         }
-        let (start, header) = owner.kept.take(Geometry::<SHIFT>::pages_for(size)?)?;
+        let (start, header) = owner.kept.take(Geometry::<SHIFT>::pages_for(size)?, SHIFT)?;
         header.set_large_bytes(large::rounded(size));
         Some(start)
     }
@@ -208,18 +218,22 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if header.kind() != Kind::Large || !owner.is_at_rest() {
             return false;
         }
-        let license = |pages: u32| {
-            owner.set_busy(true);
-            let granted = self.with_pages(|run_layer| run_layer.license_kept(&self.map, (pages as usize) << SHIFT));
-            owner.set_busy(false);
-            granted == Some(true)
-        };
-        match owner.kept.put(license, p, header) {
+        match owner.kept.put(|pages| self.license_kept(owner, pages), p, header) {
             Ok(Some(out)) => self.give_kept(out),
             Ok(None) => {}
             Err(()) => return false,
         }
         true
+    }
+
+    /// Asks for a licence to keep large blocks of `pages` pages more.
+    #[cold]
+    #[inline(never)]
+    fn license_kept(&self, owner: &Owner<C>, pages: u32) -> bool {
+        owner.set_busy(true);
+        let granted = self.with_pages(|run_layer| run_layer.license_kept(&self.map, (pages as usize) << SHIFT));
+        owner.set_busy(false);
+        granted == Some(true)
     }
 
     /// Asks for a licence to keep `bytes` more.
@@ -230,6 +244,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     /// Gives back a run that was kept.
+    #[cold]
+    #[inline(never)]
     pub(super) fn give_kept(&self, header: &Header) {
         if let Some(page) = self.map.page_of(header) {
             self.with_pages(|pages| pages.give_run(&self.map, page, true));

@@ -2,17 +2,19 @@
 //!
 //! ```text
 //!   owner   kept: | 4 pages @ 17 | 64 pages @ 100 | – | – |      licence: 96 pages
+//!                    take 3: | 1 page @ 20 |      put it back: | 4 pages @ 17 |
 //!   heap    the bound on free memory (`pages/keep`), which the licences are part of
 //! ```
 //!
-//! A program that takes and frees the same few buffers over and over needs
-//! neither the lock nor the tree of free runs for it. What is kept is resident
-//! and free, so it counts for the heap's bound on that, however many threads
-//! sleep on what they keep: each takes out a licence for as many pages as it ever
-//! kept at once, and whoever gets none goes the long way.
+//! A program that takes and frees the same few buffers over and over, of ever other
+//! sizes perhaps, needs neither the lock nor the tree of free runs for it. What is
+//! kept is resident and free, so it counts for the heap's bound on that, however
+//! many threads sleep on what they keep: each takes out a licence for as many pages
+//! as it ever kept at once, and whoever gets none goes the long way.
 //!
-//! A kept run is of its own kind in the page table: whoever frees the block once
-//! more is told, and its neighbours do not merge with it.
+//! A run is cut where it is longer than what is wanted, and joined with its
+//! neighbours when it comes back. A kept run is of its own kind in the page table:
+//! whoever frees the block once more is told, and nobody else's runs merge with it.
 
 use core::cell::Cell;
 use core::ptr;
@@ -20,7 +22,7 @@ use core::ptr;
 use crate::pages::header::{Header, Kind};
 
 /// Runs that one thread keeps at most.
-const RUNS: usize = 4;
+const RUNS: usize = 8;
 
 /// One run, none if it has no pages.
 #[derive(Debug)]
@@ -45,14 +47,27 @@ impl Run {
         Self { pages: Cell::new(0), start: Cell::new(ptr::null_mut()), header: Cell::new(ptr::null()) }
     }
 
+    fn set(&self, start: *mut u8, header: &Header, pages: u32) {
+        self.start.set(start);
+        self.header.set(header);
+        self.pages.set(pages);
+        header.set_run(pages);
+    }
+
     /// Takes the run out of its place.
     fn take(&self) -> Option<(*mut u8, &Header)> {
         if self.pages.take() == 0 {
             return None;
         }
-        // SAFETY: headers are never unmapped.
-        Some((self.start.get(), unsafe { &*self.header.get() }))
+        Some((self.start.get(), header_at(self.header.get())))
     }
+}
+
+/// A header that a run, or the rest of one, begins with.
+fn header_at<'a>(header: *const Header) -> &'a Header {
+    // SAFETY: it is that of a page of a run that is kept, and headers are never
+    // unmapped.
+    unsafe { &*header }
 }
 
 impl Kept {
@@ -60,12 +75,22 @@ impl Kept {
         Self { runs: [const { Run::new() }; RUNS], oldest: Cell::new(0), pages: Cell::new(0), licence: Cell::new(0) }
     }
 
-    /// A kept run of `pages` pages (not 0), a large block once more.
+    /// A run of `pages` pages (not 0) of `1 << shift` bytes, a large block once
+    /// more, from the shortest of those kept that has so many.
     #[inline]
-    pub(super) fn take(&self, pages: u32) -> Option<(*mut u8, &Header)> {
-        let run = self.runs.iter().find(|run| run.pages.get() == pages)?;
+    pub(super) fn take(&self, pages: u32, shift: u32) -> Option<(*mut u8, &Header)> {
+        let long_enough = self.runs.iter().filter(|run| run.pages.get() >= pages);
+        let run = long_enough.min_by_key(|run| run.pages.get())?;
+        let rest = run.pages.get() - pages;
         let (start, header) = run.take()?;
         self.pages.set(self.pages.get() - pages);
+        if rest > 0 {
+            let behind = header_at(ptr::from_ref(header).wrapping_add(pages as usize));
+            behind.mark(header.is_marked());
+            run.set(start.wrapping_add((pages as usize) << shift), behind, rest);
+            behind.set_kind(Kind::Kept);
+            header.set_run(pages);
+        }
         header.set_kind(Kind::Large);
         Some((start, header))
     }
@@ -81,13 +106,7 @@ impl Kept {
         start: *mut u8,
         header: &Header,
     ) -> Result<Option<&Header>, ()> {
-        let place = self.runs.iter().find(|run| run.pages.get() == 0).unwrap_or_else(|| {
-            let oldest = self.oldest.get();
-            self.oldest.set((oldest + 1) % RUNS);
-            &self.runs[oldest]
-        });
-        let pages = header.run();
-        let want = self.pages.get() - place.pages.get() + pages;
+        let want = self.pages.get() + header.run();
         if want > self.licence.get() {
             if !license(want - self.licence.get()) {
                 return Err(());
@@ -97,12 +116,39 @@ impl Kept {
         if !header.change_kind(Kind::Large, Kind::Kept) {
             return Err(());
         }
-        let out = place.take().map(|(_, header)| header);
-        place.start.set(start);
-        place.header.set(header);
-        place.pages.set(pages);
         self.pages.set(want);
+        let (start, header) = self.join(start, header);
+        let place = self.runs.iter().find(|run| run.pages.get() == 0).unwrap_or_else(|| {
+            let oldest = self.oldest.get();
+            self.oldest.set((oldest + 1) % RUNS);
+            &self.runs[oldest]
+        });
+        self.pages.set(want - place.pages.get());
+        let out = place.take().map(|(_, header)| header);
+        place.set(start, header, header.run());
         Ok(out)
+    }
+
+    /// Joins the run at `start` with those kept right before and behind it, which
+    /// leave their places. Returns the longer run.
+    fn join<'a>(&'a self, mut start: *mut u8, mut header: &'a Header) -> (*mut u8, &'a Header) {
+        for run in self.runs.iter().filter(|run| run.pages.get() > 0) {
+            let (other, pages) = (header_at(run.header.get()), run.pages.get());
+            let (first, second) = match header {
+                header if ends_at(other, header) => (other, header),
+                header if ends_at(header, other) => (header, other),
+                _ => continue,
+            };
+            if ptr::eq(first, other) {
+                start = run.start.get();
+            }
+            run.pages.set(0);
+            first.mark(first.is_marked() || second.is_marked());
+            first.set_run(header.run() + pages);
+            second.set_kind(Kind::Blank);
+            header = first;
+        }
+        (start, header)
     }
 
     /// The pages of the licence, which ends.
@@ -115,4 +161,10 @@ impl Kept {
         self.pages.set(0);
         self.runs.iter().filter_map(Run::take).map(|(_, header)| header)
     }
+}
+
+/// Whether the run that `first` heads ends where `next` begins. (All are of the
+/// heap's first range, whose headers lie in one table.)
+fn ends_at(first: &Header, next: &Header) -> bool {
+    ptr::eq(ptr::from_ref(first).wrapping_add(first.run() as usize), next)
 }

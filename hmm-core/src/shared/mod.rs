@@ -131,6 +131,20 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         fast::alloc::<SHIFT, C, _>(&owner.local, size)
     }
 
+    /// As [`alloc_fast`](Self::alloc_fast), of any size: one that slabs serve, or
+    /// that of a large block that the thread keeps.
+    ///
+    /// # Safety
+    ///
+    /// As [`alloc_fast`](Self::alloc_fast).
+    #[inline(always)]
+    pub unsafe fn alloc_at_hand(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
+        match size > Geometry::<SHIFT>::SLAB_MAX {
+            true => self.take_kept(owner, size),
+            false => fast::alloc_slot::<SHIFT, C, _>(&owner.local, size),
+        }
+    }
+
     /// A block of at least `size` bytes, aligned to 16; null when memory has
     /// run out.
     ///
@@ -138,10 +152,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// `owner` is the calling thread's, or nobody.
     pub unsafe fn alloc(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
-        let at_hand = match size > Geometry::<SHIFT>::SLAB_MAX {
-            true => self.take_kept(owner, size),
-            false => fast::alloc_slot::<SHIFT, C, _>(&owner.local, size),
-        };
+        // SAFETY: the caller's promise.
+        let at_hand = unsafe { self.alloc_at_hand(owner, size) };
         at_hand.or_else(|| self.seated(owner, |seat| alloc::alloc(seat, size))).unwrap_or(ptr::null_mut())
     }
 
