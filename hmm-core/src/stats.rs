@@ -61,7 +61,8 @@ impl Stats {
                 Kind::Small | Kind::Medium => {
                     let info = Geometry::<SHIFT>::info(header.class());
                     let slots = usize::from(info.slots);
-                    let (local, remote) = Bits::new(header, usize::from(info.words)).count(slots);
+                    let bits = Bits::new(header, usize::from(info.words));
+                    let (local, remote) = (bits.count_free(slots), bits.count_remote());
                     let live = slots.saturating_sub(local + remote);
                     stats.active += bytes;
                     stats.blocks += live;

@@ -25,7 +25,7 @@ impl Found {
     /// Counts a slab that stays.
     pub(crate) fn add<const SHIFT: u32>(&mut self, header: &Header, bits: &Bits<'_>) {
         let info = Geometry::<SHIFT>::info(header.class());
-        let (free, _) = bits.count(usize::from(info.slots));
+        let free = bits.count_free(usize::from(info.slots));
         let held = soiled_bytes::<SHIFT>(header);
         self.pages += usize::from(info.run) << SHIFT;
         self.held += held;
@@ -36,6 +36,21 @@ impl Found {
     pub(crate) fn hollow(&self) -> usize {
         self.pages.saturating_sub(self.held)
     }
+}
+
+/// Counts anew what is free in the owner's slabs and may hold memory: the books run
+/// ahead of it.
+pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
+    let mut found = Found::default();
+    for class in (0..C).map(Class::nth) {
+        let bin = s.local().bin(class);
+        let queued = core::iter::successors(bin.head(), |&page| s.map().header(page).next.page());
+        for page in bin.current().into_iter().chain(queued) {
+            let header = s.map().header(page);
+            found.add::<SHIFT>(header, &bits_of::<SHIFT>(header));
+        }
+    }
+    s.local().loose.recounted(&found);
 }
 
 /// Gives back every slab of the owner's whose slots are all free, and of the

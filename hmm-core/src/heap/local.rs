@@ -5,7 +5,7 @@ use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicUsize, compiler_fence};
 
-use super::loose::{BY_WORD, Loose};
+use super::loose::Loose;
 use super::recent::Recent;
 use crate::pages::header::{Header, Link};
 use crate::pages::map::PageMap;
@@ -323,9 +323,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     /// There is no room to remember a block of `class`, if so: makes some.
     pub(crate) fn make_room(&self, class: Class) {
         let dropped = self.recent.make_room(self.cur(class), class);
-        if class.size() > BY_WORD {
-            self.loose.add(dropped * class.size());
-        }
+        self.loose.drop_remembered(dropped * class.size(), class.size());
     }
 
     /// Remembers no block of `class` as freed lately.

@@ -28,9 +28,9 @@ pub(crate) const BY_WORD: usize = 64;
 
 /// Of what was freed, so much is taken for whole pages of the system's that became
 /// free, in quarters: between one of four bytes, where it lies strewn among live
-/// blocks (but see [`Loose::excess`]), and 16 for each, where those are few.
+/// blocks (but see `set_free`), and four for each, where those are few.
 const LEAST_YIELD: usize = 1;
-const MOST_YIELD: usize = 64;
+const MOST_YIELD: usize = 16;
 
 /// Taken so many bytes that held no memory, an owner gives back those it does not
 /// use.
@@ -54,6 +54,10 @@ pub(crate) struct Loose {
     /// in use; and what of their pages held no memory.
     held: Cell<usize>,
     live: Cell<usize>,
+    /// What was free then, and could not be given back.
+    strewn: Cell<usize>,
+    /// What was added since.
+    uncounted: Cell<usize>,
     /// What the last look gave back for each four bytes freed before it, and as
     /// much again; 0 for four before the first.
     pages: Cell<usize>,
@@ -83,6 +87,8 @@ impl Loose {
             recalled: Cell::new(false),
             held: Cell::new(0),
             live: Cell::new(0),
+            strewn: Cell::new(0),
+            uncounted: Cell::new(0),
             pages: Cell::new(0),
             hollow: Cell::new(0),
             grown: Cell::new(0),
@@ -93,7 +99,17 @@ impl Loose {
 
     /// `bytes` bytes of slots became free, and nobody remembers them.
     pub(crate) fn add(&self, bytes: usize) {
+        self.uncounted.set(self.uncounted.get().saturating_add(bytes));
         self.freed.set(self.freed.get().saturating_add(bytes));
+    }
+
+    /// Blocks of `size` bytes, `bytes` altogether, are not remembered any more: they
+    /// have passed through the heap.
+    pub(crate) fn drop_remembered(&self, bytes: usize, size: usize) {
+        self.passed.set(self.passed.get().saturating_add(bytes));
+        if size > BY_WORD {
+            self.add(bytes);
+        }
     }
 
     /// So many of them were taken again.
@@ -116,31 +132,62 @@ impl Loose {
         let share =
             |bytes: usize| if held > live { (bytes as u64 * live as u64 / held as u64) as usize } else { bytes };
         self.take(share(bytes.saturating_sub(uncounted)));
+        let strewn = self.strewn.get();
+        self.strewn.set(strewn.saturating_sub((strewn as u64 * bytes as u64 / held.max(1) as u64) as usize));
         self.held.set(held.saturating_sub(bytes));
         self.live.set(live.saturating_sub(share(bytes)));
     }
 
     /// How many bytes more may have become free, since the slabs were last looked
     /// through, than there is a licence for: beyond `slack`, and a share of what
-    /// they held then. That what lies strewn frees no pages is believed for as large
-    /// a share at most.
+    /// they held then.
     pub(crate) fn excess(&self, slack: usize) -> usize {
-        let share = self.held.get() / SHARE;
-        let most = self.licence.get() + slack.max(share);
-        self.set_free().max(self.freed.get().saturating_sub(share)).saturating_sub(most)
+        self.set_free().saturating_sub(self.licence.get() + self.unlicensed(slack))
+    }
+
+    /// As [`excess`](Self::excess), beyond half of what needs no licence: less than
+    /// that is not worth looking again soon.
+    pub(crate) fn nearly_excess(&self, slack: usize) -> usize {
+        self.set_free().saturating_sub(self.licence.get() + self.unlicensed(slack) / 2)
+    }
+
+    fn unlicensed(&self, slack: usize) -> usize {
+        slack.max(self.held.get() / SHARE)
     }
 
     /// Bytes of the system's pages that may have become free since then. How many
     /// blocks keep such a page depends on the order in which they are freed: what
-    /// the last look found tells best.
+    /// the last look found tells best. That what lies strewn frees none is believed
+    /// for half a share; beyond that, each free sets free what is free beside it on
+    /// the average, but no more than twice what it frees.
     fn set_free(&self) -> usize {
-        let freed = self.freed.get();
+        let (freed, held, live) = (self.freed.get(), self.held.get(), self.live.get());
         let pages = match self.pages.get() {
             0 => 4,
             pages => pages,
         };
-        let set_free = (freed as u64 * pages as u64 / 4) as usize;
-        set_free.min(self.held.get().max(freed))
+        let by_last = (freed as u64 * pages as u64 / 4) as usize;
+        let beyond = freed.saturating_sub(held / SHARE / 2);
+        let beside = held.saturating_sub(live) as u64;
+        let by_average = beyond + (beyond as u64).min(beyond as u64 * beside / (live as u64).max(1)) as usize;
+        by_last.max(by_average).min(held.max(freed))
+    }
+
+    /// Whether so much was added since the slabs were last looked through that it
+    /// is worth doing so again, if only to count.
+    pub(crate) fn is_recount_due(&self) -> bool {
+        self.uncounted.get() >= self.held.get() / SHARE
+    }
+
+    /// The slabs were looked through, and nothing given back: what is free now and
+    /// was not the last time is what was freed.
+    pub(crate) fn recounted(&self, found: &Found) {
+        let strewn = self.strewn.get().min(found.free);
+        self.strewn.set(strewn);
+        self.uncounted.set(0);
+        self.freed.set(found.free - strewn);
+        self.held.set(found.held);
+        self.live.set(found.held - strewn);
     }
 
     /// A licence for `bytes` more was given.
@@ -168,13 +215,12 @@ impl Loose {
         self.recalled.take()
     }
 
-    /// The owner took a slab of `bytes` bytes that held no memory. If much is free
-    /// in its slabs, that is of other classes: the program turns to new ones.
-    pub(crate) fn grew(&self, bytes: usize) {
-        let grown = tell(&self.grown, bytes, GROWN);
-        if grown > 0 && self.set_free() >= grown {
-            self.recall();
-        }
+    /// The owner took a slab of `bytes` bytes that held no memory. If it did so
+    /// often while much is free in its slabs, returns how much: that is of other
+    /// classes, and the program may have turned to new ones.
+    pub(crate) fn grew(&self, bytes: usize) -> Option<usize> {
+        let grown = tell(&self.grown, bytes, GROWN.max(self.held.get() / SHARE));
+        Some(self.set_free()).filter(|&free| grown > 0 && free >= grown)
     }
 
     /// `bytes` of parts that had been given back were taken again. Returns how
@@ -194,6 +240,8 @@ impl Loose {
     pub(crate) fn settle(&self, found: &Found) -> (usize, [usize; 2]) {
         let freed = self.freed.replace(0).max(1);
         self.pages.set((8 * found.gone / freed).clamp(LEAST_YIELD, MOST_YIELD));
+        self.strewn.set(found.free);
+        self.uncounted.set(0);
         self.held.set(found.held);
         self.live.set(found.held - found.free);
         let hollow = found.hollow();

@@ -17,7 +17,7 @@ use super::{Supply, bits_of};
 use crate::pages::Growth;
 use crate::pages::header::Header;
 use crate::slab::{Bits, parts};
-use crate::units::{Class, Geometry, PageNo, WORD_BITS};
+use crate::units::{Class, Geometry, PageNo, WORD_BITS, Word};
 
 /// Words with at least so many free slots are worth going back for before new
 /// memory is touched.
@@ -86,6 +86,9 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
         if new != 0 && word < touched {
             refill_parts(s, new.count_ones() as usize * parts::part_bytes::<SHIFT>());
         }
+    } else if word < touched {
+        let clean = entered & !Word::from(header.soiled());
+        refill_parts(s, clean.count_ones() as usize * class.size());
     }
     let bytes = entered.count_ones() as usize * class.size();
     if word < touched {
@@ -160,10 +163,19 @@ fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Cl
     let header = s.map().header(page);
     s.local().loose.enter(slab_bytes::<SHIFT>(header));
     if header.soiled() == 0 {
-        s.local().loose.grew(slab_bytes::<SHIFT>(header));
+        grew(s, slab_bytes::<SHIFT>(header));
     }
     header.owner.store(s.token(), Relaxed);
     Some(page)
+}
+
+/// The owner took a slab of `bytes` bytes that held no memory. What is free in
+/// others goes back soon, if it is much and more than comes and goes anyway.
+fn grew<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usize) {
+    let Some(free) = s.local().loose.grew(bytes) else { return };
+    if s.with_pages(|pages| pages.keep().is_worth(free)) == Some(false) {
+        s.local().loose.recall();
+    }
 }
 
 /// Bytes of a slab's pages.

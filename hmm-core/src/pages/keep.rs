@@ -44,6 +44,7 @@ pub(crate) struct Keep<const SHIFT: u32> {
 
 impl<const SHIFT: u32> Keep<SHIFT> {
     const FLOOR: usize = if FLOOR >> SHIFT > PAGES { PAGES << SHIFT } else { FLOOR };
+    const WHOLE: usize = Self::FLOOR / 3 * 4;
 
     pub(super) const fn new() -> Self {
         Self { fixed: None, licensed: 0, kept: 0, gone: 0, swing: Swing::new() }
@@ -58,6 +59,18 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     pub(super) fn allowed(&self, used: usize) -> usize {
         let rule = || Self::FLOOR.max(used / 32 * SHARE).max(self.swing.width());
         self.fixed.unwrap_or_else(rule)
+    }
+
+    /// Whether `bytes` free bytes are worth keeping, as far as is known of what comes
+    /// and goes.
+    pub(crate) fn is_worth(&self, bytes: usize) -> bool {
+        bytes <= self.swing.width()
+    }
+
+    /// Whether a heap that holds `all` bytes, in use and free, is so small that what
+    /// is free is within the bound whatever it is: licences may say more than that.
+    pub(super) fn covers(&self, all: usize) -> bool {
+        all <= self.fixed.unwrap_or(Self::WHOLE)
     }
 
     /// As [`allowed`](Self::allowed) for free runs, in pages.

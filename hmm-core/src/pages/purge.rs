@@ -49,7 +49,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// the page.
     pub(super) fn keep_within(&mut self, map: &PageMap<SHIFT>) {
         let room = self.keep.room(self.used_bytes());
-        if self.free.dirty() <= room {
+        if self.free.dirty() <= room || self.keep.covers((self.used_pages() + self.free.dirty()) << SHIFT) {
             return;
         }
         // A good deal at a time: each call costs as much as a few pages do.

@@ -85,22 +85,33 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// Looks whether more lies free in the owner's slabs than it may have.
     fn tidy_if_much(&self, owner: &Owner<C>) {
-        let excess = owner.local.loose.excess(self.slack.load(Relaxed));
-        if excess > 0 {
-            self.tidy(owner, excess);
+        if owner.local.loose.excess(self.slack.load(Relaxed)) > 0 {
+            self.tidy(owner);
         }
     }
 
-    /// `excess` bytes more lie free in the owner's slabs than it has a licence
-    /// for: gets one, or gives back what can be.
+    /// More lies free in the owner's slabs than it has a licence for, as far as
+    /// the books tell: if so, gets one, or gives back what can be.
     #[cold]
     #[inline(never)]
-    fn tidy(&self, owner: &Owner<C>, excess: usize) {
+    fn tidy(&self, owner: &Owner<C>) {
         let Some(seat) = Seat::take(self, owner) else { return };
+        let (loose, slack) = (&owner.local.loose, self.slack.load(Relaxed));
+        if loose.is_recount_due() {
+            collect::recount(&seat);
+        }
+        let excess = loose.nearly_excess(slack);
+        if excess == 0 {
+            let unneeded = loose.unneeded();
+            if unneeded > 0 {
+                self.with_pages(|pages| pages.keep().return_license(unneeded));
+            }
+            return;
+        }
         // Some more, so as not to come again soon.
         let more = (excess + excess / 4).next_multiple_of(LICENCE);
         match self.license(more) {
-            true => owner.local.loose.license(more),
+            true => loose.license(more),
             false => collect::collect(&seat),
         }
     }

@@ -22,7 +22,7 @@ use core::ptr;
 use crate::pages::header::{Header, Kind};
 
 /// Runs that one thread keeps at most.
-const RUNS: usize = 8;
+const RUNS: usize = 4;
 
 /// One run, none if it has no pages.
 #[derive(Debug)]
@@ -79,6 +79,9 @@ impl Kept {
     /// more, from the shortest of those kept that has so many.
     #[inline]
     pub(super) fn take(&self, pages: u32, shift: u32) -> Option<(*mut u8, &Header)> {
+        if self.pages.get() < pages {
+            return None;
+        }
         let long_enough = self.runs.iter().filter(|run| run.pages.get() >= pages);
         let run = long_enough.min_by_key(|run| run.pages.get())?;
         let rest = run.pages.get() - pages;
@@ -116,7 +119,13 @@ impl Kept {
         if !header.change_kind(Kind::Large, Kind::Kept) {
             return Err(());
         }
-        self.pages.set(want);
+        let pages = header.run();
+        if want == pages {
+            // The only one.
+            self.pages.set(want);
+            self.runs[0].set(start, header, pages);
+            return Ok(None);
+        }
         let (start, header) = self.join(start, header);
         let place = self.runs.iter().find(|run| run.pages.get() == 0).unwrap_or_else(|| {
             let oldest = self.oldest.get();

@@ -124,7 +124,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
         header.owner.store(self.token(), SeqCst);
         let bits = bits_of::<SHIFT>(header);
         self.shared.drain_slab(header, &bits);
-        let (free, _) = bits.count(usize::from(Geometry::<SHIFT>::info(class).slots));
+        let free = bits.count_free(usize::from(Geometry::<SHIFT>::info(class).slots));
         self.local().loose.add(free * class.size());
         Some(page)
     }

@@ -101,13 +101,16 @@ impl<'a> Bits<'a> {
         true
     }
 
-    /// Slots free locally, and slots freed remotely.
-    pub(crate) fn count(&self, slots: usize) -> (usize, usize) {
-        (0..self.words).fold((0, 0), |(local, remote), word| {
-            let free = self.local(word).load(Relaxed) & !Self::phantoms(word, slots);
-            let freed = self.remote(word).load(Relaxed);
-            (local + free.count_ones() as usize, remote + freed.count_ones() as usize)
-        })
+    /// How many slots are free locally, in a slab of `slots`.
+    pub(crate) fn count_free(&self, slots: usize) -> usize {
+        let phantoms = self.words * WORD_BITS - slots;
+        let ones: u32 = (0..self.words).map(|word| self.local(word).load(Relaxed).count_ones()).sum();
+        (ones as usize).saturating_sub(phantoms)
+    }
+
+    /// How many were freed remotely.
+    pub(crate) fn count_remote(&self) -> usize {
+        (0..self.words).map(|word| self.remote(word).load(Relaxed).count_ones() as usize).sum()
     }
 
     /// Whether slot `slot` is in use: neither free nor freed remotely.
