@@ -3,6 +3,8 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use fastrand::Rng;
 use hmm_core::{FixedRegion, Grown, HeapGrow, Span};
@@ -31,6 +33,10 @@ pub(crate) struct Scattered {
     pub(crate) odd: bool,
     /// Whether it sometimes does not take memory back, when `odd`.
     pub(crate) refuses: bool,
+    /// The page size that the system is said to have, up to [`WIDEST`].
+    pub(crate) os_page: usize,
+    /// Spans that were purged or moved away so far.
+    pub(crate) taken: Arc<AtomicUsize>,
 }
 
 struct Range {
@@ -41,13 +47,15 @@ struct Range {
 
 const ROOM: usize = 256 << 20;
 const RANGES: usize = 3;
+/// The largest page that a system is said to have.
+const WIDEST: usize = 2 << 20;
 
 // SAFETY: the ranges are this value's alone.
 unsafe impl Send for Scattered {}
 
 impl Range {
     fn layout() -> Layout {
-        Layout::from_size_align(ROOM, 1 << 20).expect("a valid layout")
+        Layout::from_size_align(ROOM, WIDEST).expect("a valid layout")
     }
 
     fn new() -> Self {
@@ -73,7 +81,22 @@ impl Drop for Scattered {
 impl Scattered {
     pub(crate) fn new(seed: u64) -> Self {
         let rng = Rng::with_seed(!seed);
-        Self { ranges: vec![Range::new()], meta: Vec::new(), rng, odd: true, refuses: true }
+        Self {
+            ranges: vec![Range::new()],
+            meta: Vec::new(),
+            rng,
+            odd: true,
+            refuses: true,
+            os_page: 4096,
+            taken: Arc::default(),
+        }
+    }
+
+    /// Notes that `span` is taken, which must be whole pages of the system's.
+    fn take(&self, span: Span) {
+        let unaligned = (span.start.as_ptr().addr() | span.bytes) % self.os_page;
+        assert!(unaligned == 0 && span.bytes > 0, "{span:?} is no pages of {} bytes", self.os_page);
+        self.taken.fetch_add(1, Relaxed);
     }
 
     fn fill(span: Span, byte: u8) {
@@ -127,6 +150,7 @@ unsafe impl HeapGrow for Scattered {
         if self.odd && self.refuses && self.rng.u32(..4) == 0 {
             return false;
         }
+        self.take(span);
         Self::fill(span, 0);
         true
     }
@@ -135,6 +159,8 @@ unsafe impl HeapGrow for Scattered {
         if self.odd && self.rng.bool() {
             return false;
         }
+        self.take(from);
+        self.take(Span { start: to, bytes: from.bytes });
         // SAFETY: the caller's promise: two disjoint ranges of this length.
         unsafe { from.start.copy_to_nonoverlapping(to, from.bytes) };
         Self::fill(from, 0);
@@ -150,6 +176,6 @@ unsafe impl HeapGrow for Scattered {
     }
 
     fn os_page(&self) -> usize {
-        4096
+        self.os_page
     }
 }

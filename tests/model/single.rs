@@ -1,6 +1,8 @@
 //! One owner: `Heap` and `TinyHeap`, on arenas and on scattered memory.
 
 use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use fastrand::Rng;
 use hmm_core::{Heap, HeapGrow, Limit, What};
@@ -213,6 +215,60 @@ fn hosted_pages_under_a_limit() {
         }
         assert!(model.refused > 0, "the limit was meant to be reached");
     });
+}
+
+/// Systems with pages of 16 and 64 KiB: memory goes back in no smaller pieces. Where a page is even
+/// larger than the heap's, none does, but all goes on.
+#[test]
+fn hosted_pages_on_larger_ones_of_the_system() {
+    for os_page in [16 << 10, 64 << 10, 2 << 20] {
+        each_seed(2, |seed| {
+            let mut grow = Scattered::new(seed);
+            grow.os_page = os_page;
+            let taken = Arc::clone(&grow.taken);
+            let mut model: Model<_, 16, 88> = Model::new(grow, seed, 3 << 20);
+            model.run(10_000, 400);
+            let taken = taken.load(Relaxed);
+            assert_eq!(taken > 0, os_page <= 64 << 10, "{taken} spans taken");
+        });
+    }
+}
+
+/// As above, under a limit: what can not be purged is held.
+#[test]
+fn a_limit_on_larger_pages_of_the_system() {
+    const LIMIT: usize = 6 << 20;
+    for os_page in [16 << 10, 64 << 10, 2 << 20] {
+        each_seed(1, |seed| {
+            let mut grow = Limit::new(Scattered::new(seed), LIMIT);
+            grow.inner().refuses = false;
+            grow.inner().os_page = os_page;
+            let mut model: Model<_, 16, 88> = Model::new(grow, seed, 1 << 20);
+            model.limit = LIMIT;
+            for _ in 0..5 {
+                model.run(1_000, 3000);
+            }
+            assert!(model.refused > 0, "the limit was meant to be reached");
+        });
+    }
+}
+
+/// Pages of 512 bytes and of 8 KiB, smaller than the system's.
+#[test]
+fn small_pages_on_larger_ones_of_the_system() {
+    for os_page in [4 << 10, 16 << 10, 64 << 10] {
+        each_seed(2, |seed| {
+            let grow = |seed| {
+                let mut grow = Scattered::new(seed);
+                grow.os_page = os_page;
+                grow
+            };
+            let mut tiny: Model<_, 9, 16> = Model::new(grow(seed), seed, 6000);
+            tiny.run(6_000, 600);
+            let mut small: Model<_, 13, 64> = Model::new(grow(seed), seed, 1 << 18);
+            small.run(6_000, 400);
+        });
+    }
 }
 
 /// Slabs with many bitmap words, and many of them.

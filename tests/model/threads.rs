@@ -199,6 +199,8 @@ impl Worker<'_> {
 fn run(seed: u64, threads: usize, steps: usize) {
     let mut grow = Scattered::new(seed);
     grow.odd = seed % 2 == 0;
+    // Pages of the system's: 4, 16 and 64 KiB.
+    grow.os_page = 4096 << (2 * (seed / 2 % 3));
     let heap = Heap::new(grow, on_misuse);
     let owned = Mutex::new(Ownership::default());
     let (senders, inboxes): (Vec<_>, Vec<_>) = (0..threads).map(|_| channel()).unzip();
