@@ -124,5 +124,9 @@ fn nothing_is_lost_when_tables_fail_after_growth() {
             scenario(odd, call..call + 2);
             scenario(odd, call..call + 3);
         }
+        // And the table in each smaller size that is tried.
+        for call in 0..4 {
+            scenario(odd, call..call + 40);
+        }
     }
 }

@@ -93,9 +93,12 @@ fn scenario(window: Range<usize>) -> usize {
 fn every_call_fails_in_turn() {
     let calls = scenario(0..0);
     println!("{calls} calls of the backend");
-    for call in (0..calls).step_by((calls / (60 * rounds())).max(1)) {
+    for call in (0..calls).step_by((calls / (40 * rounds())).max(1)) {
         scenario(call..call + 1);
         scenario(call..call + 5);
+    }
+    for call in 0..4 {
+        scenario(call..call + 40);
     }
 }
 
