@@ -42,8 +42,22 @@ impl At {
     }
 }
 
-/// Checks the run layer (I1 to I4) and every slab's bitmap (I5, I6).
-pub(crate) fn pages<G: HeapGrow, const SHIFT: u32>(
+/// With the feature `check`, asserts that all is well: for tests, at the end of slow
+/// paths. Without it, does nothing.
+///
+/// # Panics
+/// If all is not.
+#[inline(always)]
+pub(crate) fn assert(is_well: impl FnOnce() -> Result<(), Violation>) {
+    if cfg!(feature = "check") {
+        if let Err(violation) = is_well() {
+            panic!("{violation}");
+        }
+    }
+}
+
+/// Checks the run layer (I1 to I3); whoever holds its lock may at any time.
+pub(crate) fn runs<G: HeapGrow, const SHIFT: u32>(
     map: &PageMap<SHIFT>,
     pages: &Pages<G, SHIFT>,
 ) -> Result<(), Violation> {
@@ -68,7 +82,7 @@ pub(crate) fn pages<G: HeapGrow, const SHIFT: u32>(
                     dirty_pages += header.dirty_pages() as usize;
                     free_run(map, pages, &at, page, run)?;
                 }
-                Kind::Small | Kind::Medium => slab(map, &at, page, header)?,
+                Kind::Small | Kind::Medium => {}
                 Kind::Large => {
                     let fits = Geometry::<SHIFT>::pages_for(header.large_bytes().max(1)) == Some(run);
                     at.assert(1, fits, "a large block that is not as long as its run")?;
@@ -82,6 +96,12 @@ pub(crate) fn pages<G: HeapGrow, const SHIFT: u32>(
     let all = At(PageNo::FIRST);
     all.assert(3, free_pages == pages.free_pages(), "the count of free pages is off")?;
     all.assert(3, dirty_pages == pages.dirty_pages(), "the count of dirty free pages is off")
+}
+
+/// Checks every slab and its bitmap (I4 to I7, I11).
+pub(crate) fn slabs<const SHIFT: u32>(map: &PageMap<SHIFT>) -> Result<(), Violation> {
+    let mut heads = map.runs().filter(|&page| matches!(map.header(page).kind(), Kind::Small | Kind::Medium));
+    heads.try_for_each(|page| slab(map, &At(page), page, map.header(page)))
 }
 
 fn free_run<G: HeapGrow, const SHIFT: u32>(

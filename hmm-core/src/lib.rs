@@ -23,7 +23,8 @@
 //!   `hmm-sys` has both for hosted systems, and the thread-local word.
 //!
 //! The crate is `no_std`, allocates nothing but through its backend, never
-//! panics and never unwinds in its paths.
+//! panics and never unwinds in its paths. (With the feature `check`, which is for
+//! tests, the heap is walked after every slow path, and a broken invariant panics.)
 
 #![no_std]
 // `shared` needs atomics of 64 bits; where there are none, nobody uses what is there for it alone.

@@ -8,8 +8,8 @@
 use core::ptr;
 
 use super::Ground;
-use crate::pages::Growth;
 use crate::pages::header::{Header, Kind};
+use crate::pages::{Growth, Pages};
 use crate::units::{GRANULE, Geometry, PageNo};
 
 /// The bytes of a large block that was asked for with `size`.
@@ -87,19 +87,22 @@ fn clear<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, start: *mut u8
 pub(crate) fn resize<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, header: &Header, size: usize) -> bool {
     let Some(want) = Geometry::<SHIFT>::pages_for(size.max(1)) else { return false };
     let have = header.run();
-    let resize = || {
-        s.with_pages(|pages| {
-            if want < have {
+    if want == have {
+        header.set_large_bytes(rounded(size));
+        return true;
+    }
+    let resize = |pages: &mut Pages<S::Grow, SHIFT>| {
+        let done = match want < have {
+            true => {
                 pages.shorten_run(s.map(), page, want);
                 true
-            } else {
-                pages.lengthen_run(s.map(), page, want)
             }
-        })
+            false => pages.lengthen_run(s.map(), page, want),
+        };
+        if done {
+            header.set_large_bytes(rounded(size));
+        }
+        done
     };
-    let done = want == have || resize().unwrap_or(false);
-    if done {
-        header.set_large_bytes(rounded(size));
-    }
-    done
+    s.with_pages(resize).unwrap_or(false)
 }

@@ -165,7 +165,8 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     ///
     /// The first one that does not hold.
     pub fn check(&self) -> Result<(), Violation> {
-        self.with_pages(|pages| check::pages(&self.map, pages)).unwrap_or(Ok(()))?;
+        self.with_pages(|pages| check::runs(&self.map, pages)).unwrap_or(Ok(()))?;
+        check::slabs(&self.map)?;
         check::owner(self)
     }
 
@@ -185,7 +186,10 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Ground<SHIFT> for Heap<G, SH
     fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> Option<R> {
         // SAFETY: the heap is not `Sync`, so this thread is the only one here,
         // and no `f` of this crate calls `with_pages` again.
-        Some(f(unsafe { &mut *self.pages.get() }))
+        let pages = unsafe { &mut *self.pages.get() };
+        let result = f(pages);
+        check::assert(|| check::runs(&self.map, pages));
+        Some(result)
     }
 
     fn before_growth(&self) {}

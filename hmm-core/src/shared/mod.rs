@@ -274,7 +274,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// The first one that does not hold. Meant for quiet moments: what other
     /// threads do meanwhile may look like a violation.
     pub fn check(&self) -> Result<(), Violation> {
-        self.with_inner(|inner| check::pages(&self.map, &inner.pages)).unwrap_or(Ok(()))?;
+        let pages = |inner: &mut Inner<_, SHIFT, C>| {
+            check::runs(&self.map, &inner.pages)?;
+            check::slabs(&self.map)
+        };
+        self.with_inner(pages).unwrap_or(Ok(()))?;
         let owners = self.with_inner(|inner| inner.registry.iter());
         for owner in owners.into_iter().flatten() {
             check::owner(&Seat::watching(self, owner))?;
@@ -294,7 +298,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             return None;
         }
         // SAFETY: the lock is held, and no `f` of this crate takes it again.
-        let result = f(unsafe { &mut *self.inner.get() });
+        let inner = unsafe { &mut *self.inner.get() };
+        let result = f(inner);
+        check::assert(|| check::runs(&self.map, &inner.pages));
         // SAFETY: it was taken above. (Nothing unwinds in this crate.)
         unsafe { self.lock.unlock() };
         Some(result)

@@ -5,6 +5,7 @@ use crate::sync::Ordering::SeqCst;
 use super::owner::{LISTED, Owner, Role};
 use super::sweep::Sweep;
 use super::{Lock, Shared, remote};
+use crate::check;
 use crate::grow::HeapGrow;
 use crate::heap::local::Local;
 use crate::heap::recent::Stacks;
@@ -56,6 +57,7 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Drop for Seat<'_, G, L, SHIFT, C> {
     fn drop(&mut self) {
         if self.leaves {
+            check::assert(|| check::owner(self));
             self.owner.set_busy(false);
         }
     }

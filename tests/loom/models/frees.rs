@@ -64,7 +64,55 @@ fn drain_of_medium_slots() {
         ],
         after: World::assert_whole,
     }
+    .explore(2);
+}
+
+/// Slots of a slab that was zero are freed by another thread, and taken again as zero.
+#[test]
+fn zero_again() {
+    Wide {
+        set_up: |w| {
+            w.renew(2);
+            w.alloc_many(0, 4096, 8);
+            w.pass(0, 0, 1);
+            w.pass(0, 0, 1);
+        },
+        threads: &[
+            |w| {
+                w.alloc_zeroed(0, 4096);
+                w.alloc_zeroed(0, 4096);
+            },
+            |w| {
+                w.free(1, 0);
+                w.free(1, 0);
+            },
+        ],
+        after: World::assert_whole,
+    }
     .explore(3);
+}
+
+/// Likewise, and the owner gives the memory of free slots back.
+#[test]
+fn purge() {
+    Wide {
+        set_up: |w| {
+            w.renew(2);
+            w.alloc_many(0, 4096, 8);
+            w.free(0, 3);
+            w.pass(0, 0, 1);
+        },
+        threads: &[
+            |w| {
+                w.trim(0);
+                w.alloc_zeroed(0, 4096);
+                w.alloc_zeroed(0, 4096);
+            },
+            |w| w.free(1, 0),
+        ],
+        after: World::assert_whole,
+    }
+    .explore(2);
 }
 
 /// A slab becomes empty by the free of another thread, which then tells of it; by

@@ -2,6 +2,7 @@
 //! of a few threads, up to some preemptions, under the language's memory model as far
 //! as loom knows it. `docs/testing.md` lists what they see.
 
+mod backend;
 mod frees;
 mod hand_over;
 mod life;

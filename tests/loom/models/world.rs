@@ -4,31 +4,15 @@ use std::array;
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
-use hmm_core_twin::{FixedRegion, Lock, Misuse, Nobody, Owner, Shared};
-use hmm_twins::{Gate, touch};
+use hmm_core_twin::{Misuse, Nobody, Owner, Shared};
+use hmm_twins::touch;
+
+use crate::backend::{Door, Zeroed};
 
 /// Threads, and one more who sets up.
 pub(crate) const THREADS: usize = 4;
-
-/// A lock that loom knows.
-#[derive(Debug)]
-pub(crate) struct Door(Gate);
-
-// SAFETY: a gate lets one thread in at a time.
-unsafe impl Lock for Door {
-    const NEW: Self = Self(Gate::new());
-
-    fn lock(&self) -> bool {
-        self.0.shut();
-        true
-    }
-
-    unsafe fn unlock(&self) {
-        self.0.open();
-    }
-}
 
 /// Misuse that was found where it was looked for.
 struct Found;
@@ -62,7 +46,7 @@ struct Desk<const C: usize> {
 /// The heap under test, with pages of `1 << SHIFT` bytes, and its threads' desks.
 pub(crate) struct World<const SHIFT: u32, const C: usize> {
     memory: *mut Frame,
-    heap: Box<UnsafeCell<Shared<FixedRegion, Door, SHIFT, C>>>,
+    heap: Box<UnsafeCell<Shared<Zeroed, Door, SHIFT, C>>>,
     nobody: Nobody<C>,
     desks: [Desk<C>; THREADS],
     told: Cell<usize>,
@@ -76,9 +60,11 @@ unsafe impl<const SHIFT: u32, const C: usize> Sync for World<SHIFT, C> {}
 impl<const SHIFT: u32, const C: usize> World<SHIFT, C> {
     /// A heap without memory, to be made anew.
     pub(crate) fn new() -> Self {
+        // SAFETY: there are no bytes.
+        let nowhere = unsafe { Zeroed::new(ptr::dangling_mut(), 0) };
         Self {
             memory: vec![Frame([MaybeUninit::uninit(); 1 << 16]); frames(SHIFT)].leak().as_mut_ptr(),
-            heap: Box::new(UnsafeCell::new(Shared::new(FixedRegion::new(&mut []), on_misuse))),
+            heap: Box::new(UnsafeCell::new(Shared::new(nowhere, on_misuse))),
             nobody: Nobody::new(),
             desks: array::from_fn(|_| Desk { owner: Cell::new(None), blocks: RefCell::default() }),
             told: Cell::new(0),
@@ -92,7 +78,7 @@ impl<const SHIFT: u32, const C: usize> World<SHIFT, C> {
         // SAFETY: it is ours, and the heap that used it until now is about to go.
         unsafe { self.memory.write_bytes(0, frames(SHIFT)) };
         // SAFETY: likewise; the memory stays.
-        let region = unsafe { FixedRegion::from_raw(self.memory.cast(), frames(SHIFT) * size_of::<Frame>()) };
+        let region = unsafe { Zeroed::new(self.memory.cast(), frames(SHIFT) * size_of::<Frame>()) };
         // SAFETY: no thread of the model runs; the old heap needs no drop.
         unsafe { self.heap.get().write(Shared::new(region, on_misuse)) };
         self.told.set(0);
@@ -103,7 +89,7 @@ impl<const SHIFT: u32, const C: usize> World<SHIFT, C> {
         (0..owners).for_each(|who| self.attach(who));
     }
 
-    pub(crate) fn heap(&self) -> &Shared<FixedRegion, Door, SHIFT, C> {
+    pub(crate) fn heap(&self) -> &Shared<Zeroed, Door, SHIFT, C> {
         // SAFETY: it is written while no thread of the model runs.
         unsafe { &*self.heap.get() }
     }
@@ -131,8 +117,23 @@ impl<const SHIFT: u32, const C: usize> World<SHIFT, C> {
     pub(crate) fn alloc(&self, who: usize, size: usize) {
         // SAFETY: the owner is the thread's.
         let block = unsafe { self.heap().alloc(self.owner(who), size) };
+        self.use_new(who, block);
+    }
+
+    /// Thread `who` takes a block that is zero.
+    pub(crate) fn alloc_zeroed(&self, who: usize, size: usize) {
+        // SAFETY: the owner is the thread's.
+        let block = unsafe { self.heap().alloc_zeroed(self.owner(who), 1, size) };
+        // SAFETY: it is ours.
+        assert_eq!(unsafe { block.read() }, 0, "a zeroed block");
+        self.use_new(who, block);
+    }
+
+    fn use_new(&self, who: usize, block: *mut u8) {
         assert!(!block.is_null(), "there is memory");
         touch(block);
+        // SAFETY: it is ours.
+        unsafe { block.write(0xA5) };
         self.desks[who].blocks.borrow_mut().push(block);
     }
 
