@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::atomic as words;
 use std::sync::atomic::Ordering::{self, Relaxed};
 
-use crate::memory::{Width, ordered, twin};
+use crate::memory::{Width, twin, watched};
 
 /// An atomic whose values are of type `$value`, and numbers in its twin.
 macro_rules! atomic {
@@ -54,7 +54,7 @@ macro_rules! atomic {
             /// See `core`'s.
             pub fn load(&self, order: Ordering) -> $value {
                 match self.twin(false) {
-                    Some(twin) => Self::value(ordered(order, || twin.load(order))),
+                    Some(twin) => Self::value(watched(|| twin.load(order))),
                     None => self.0.load(order),
                 }
             }
@@ -63,7 +63,7 @@ macro_rules! atomic {
             /// come between the two halves of another thread's swap.)
             pub fn store(&self, value: $value, order: Ordering) {
                 match self.twin(true) {
-                    Some(twin) => _ = ordered(order, || twin.swap(Self::number(value), order)),
+                    Some(twin) => _ = watched(|| twin.swap(Self::number(value), order)),
                     None => self.0.store(value, order),
                 }
             }
@@ -71,7 +71,7 @@ macro_rules! atomic {
             /// See `core`'s.
             pub fn swap(&self, value: $value, order: Ordering) -> $value {
                 match self.twin(true) {
-                    Some(twin) => Self::value(ordered(order, || twin.swap(Self::number(value), order))),
+                    Some(twin) => Self::value(watched(|| twin.swap(Self::number(value), order))),
                     None => self.0.swap(value, order),
                 }
             }
@@ -89,7 +89,7 @@ macro_rules! atomic {
             ) -> Result<$value, $value> {
                 let Some(twin) = self.twin(true) else { return self.0.compare_exchange(current, new, success, failure) };
                 let (current, new) = (Self::number(current), Self::number(new));
-                let done = ordered(success, || twin.compare_exchange(current, new, success, failure));
+                let done = watched(|| twin.compare_exchange(current, new, success, failure));
                 done.map(Self::value).map_err(Self::value)
             }
 
@@ -120,7 +120,7 @@ macro_rules! number {
                 /// See `core`'s.
                 pub fn $operation(&self, operand: $value, order: Ordering) -> $value {
                     match self.twin(true) {
-                        Some(twin) => Self::value(ordered(order, || twin.$operation(Self::number(operand), order))),
+                        Some(twin) => Self::value(watched(|| twin.$operation(Self::number(operand), order))),
                         None => self.0.$operation(operand, order),
                     }
                 }

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use loom::model::Builder;
 use loom::thread;
 
-use crate::memory::{Fence, Learned, become_thread, drop_twins, forget, learn, make_twins, set_fence, write_back};
+use crate::memory::{Learned, become_thread, drop_twins, forget, learn, make_twins, write_back};
 
 /// Words of a thread's stack.
 const STACK: usize = 8 * 1024;
@@ -42,7 +42,11 @@ pub fn explore(model: impl Model, preemptions: usize) -> usize {
     for order in [false, true] {
         run_in_turn(&*model, order);
     }
-    [Fence::Before, Fence::After].map(|fence| explore_with(&model, preemptions, fence)).iter().sum()
+    loop {
+        if let Some(executions) = explore_known(&model, preemptions) {
+            return executions;
+        }
+    }
 }
 
 /// Lets the threads run one after another, to see what they touch.
@@ -58,29 +62,28 @@ fn run_in_turn(model: &impl Model, reversed: bool) {
     model.after();
 }
 
-fn explore_with(model: &Arc<impl Model>, preemptions: usize, fence: Fence) -> usize {
-    set_fence(fence);
-    loop {
-        let executions = Arc::new(AtomicUsize::new(0));
-        let run = || {
-            let (model, executions) = (Arc::clone(model), Arc::clone(&executions));
-            let mut builder = Builder::new();
-            builder.preemption_bound = Some(preemptions);
-            builder.max_branches = EVENTS;
-            builder.check(move || {
-                executions.fetch_add(1, Relaxed);
-                execute(&model);
-            });
-        };
-        let ended = catch_unwind(AssertUnwindSafe(run));
-        drop_twins();
-        match ended {
-            Ok(()) => return executions.load(Relaxed),
-            Err(panic) if panic.is::<Learned>() => {}
-            Err(panic) => {
-                eprintln!("in execution {}, with the fences of {fence:?}", executions.load(Relaxed));
-                resume_unwind(panic)
-            }
+/// Explores with twins for the words that are known to be shared; `None` if one more
+/// turned out to be.
+fn explore_known(model: &Arc<impl Model>, preemptions: usize) -> Option<usize> {
+    let executions = Arc::new(AtomicUsize::new(0));
+    let run = || {
+        let (model, executions) = (Arc::clone(model), Arc::clone(&executions));
+        let mut builder = Builder::new();
+        builder.preemption_bound = Some(preemptions);
+        builder.max_branches = EVENTS;
+        builder.check(move || {
+            executions.fetch_add(1, Relaxed);
+            execute(&model);
+        });
+    };
+    let ended = catch_unwind(AssertUnwindSafe(run));
+    drop_twins();
+    match ended {
+        Ok(()) => Some(executions.load(Relaxed)),
+        Err(panic) if panic.is::<Learned>() => None,
+        Err(panic) => {
+            eprintln!("in execution {}", executions.load(Relaxed));
+            resume_unwind(panic)
         }
     }
 }

@@ -19,11 +19,10 @@
 //! are is learned by letting the threads run one after another first; should it turn
 //! out otherwise in some order of events, everything begins anew with a twin more.
 //!
-//! **Sequential consistency.** loom takes such operations for acquire and release,
-//! but knows fences of that order. There are two ways to make the one of the other:
-//! a fence before each operation, or one after it. Both keep what the language
-//! promises, and each more than that, where the other does not: so all is explored
-//! with both.
+//! **What loom takes memory for.** Loads may see any value that the language lets them
+//! see, but for stores that come after them in the order of events. Sequentially
+//! consistent loads see none that is older than the last store of that order;
+//! such operations order nothing beyond that, as fences would.
 
 mod atomics;
 mod explore;

@@ -1,14 +1,14 @@
 //! What is known of each address, and the twins of one execution.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::mem;
 use std::panic::resume_unwind;
 use std::rc::Rc;
-use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use loom::cell::UnsafeCell;
-use loom::sync::atomic::{AtomicU64, fence};
+use loom::sync::atomic::AtomicU64;
 use loom::sync::{Mutex, MutexGuard};
 
 /// What is happening.
@@ -20,13 +20,6 @@ pub(crate) enum Mode {
     Learn,
     /// loom decides who comes next; shared words have twins.
     Model,
-}
-
-/// Where the fence of a sequentially consistent operation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fence {
-    Before,
-    After,
 }
 
 /// Who touches a word.
@@ -56,19 +49,13 @@ pub(crate) struct Learned;
 
 thread_local! {
     static MODE: Cell<Mode> = const { Cell::new(Mode::Off) };
-    static FENCE: Cell<Fence> = const { Cell::new(Fence::Before) };
     /// The number of the model's thread that is running.
     static NUMBER: Cell<usize> = const { Cell::new(0) };
-    static TOUCHED: RefCell<HashMap<usize, Touched>> = RefCell::default();
+    static TOUCHED: RefCell<BTreeMap<usize, Touched>> = RefCell::default();
     static TWINS: RefCell<HashMap<usize, Rc<AtomicU64>>> = RefCell::default();
     static GATES: RefCell<HashMap<usize, Rc<Mutex<()>>>> = RefCell::default();
     static HELD: RefCell<HashMap<usize, Held>> = RefCell::default();
     static BLOCKS: RefCell<HashMap<usize, Rc<UnsafeCell<()>>>> = RefCell::default();
-}
-
-/// Chooses where fences stand.
-pub(crate) fn set_fence(fence: Fence) {
-    FENCE.set(fence);
 }
 
 /// Forgets who touched what: another model begins.
@@ -90,7 +77,13 @@ pub(crate) fn become_thread(number: usize) {
 pub(crate) fn make_twins() {
     let touched = TOUCHED.take();
     let shared = touched.iter().filter(|(_, touched)| touched.needs_twin());
-    let twin = |(&at, touched): (&usize, &Touched)| (at, Rc::new(AtomicU64::new((touched.width.read)(at))));
+    let twin = |(&at, touched): (&usize, &Touched)| {
+        let twin = AtomicU64::new(0);
+        // A loom load that is sequentially consistent passes over what is older than a
+        // store of that order, if it is one itself.
+        twin.store((touched.width.read)(at), SeqCst);
+        (at, Rc::new(twin))
+    };
     TWINS.set(shared.map(twin).collect());
     TOUCHED.set(touched);
     MODE.set(Mode::Model);
@@ -118,26 +111,11 @@ pub(crate) fn drop_twins() {
 }
 
 /// Something that loom watches happens; other threads may go on meanwhile.
-fn watched<R>(event: impl FnOnce() -> R) -> R {
+pub(crate) fn watched<R>(event: impl FnOnce() -> R) -> R {
     let number = NUMBER.get();
     let result = event();
     NUMBER.set(number);
     result
-}
-
-/// As `watched`, of an operation of this order.
-pub(crate) fn ordered<R>(order: Ordering, operation: impl FnOnce() -> R) -> R {
-    watched(|| {
-        let fenced = (order == SeqCst).then(|| FENCE.get());
-        if fenced == Some(Fence::Before) {
-            fence(SeqCst);
-        }
-        let result = operation();
-        if fenced == Some(Fence::After) {
-            fence(SeqCst);
-        }
-        result
-    })
 }
 
 /// The twin of the word at `at`, which is about to be read, or written as well;
