@@ -41,7 +41,7 @@ impl Moves {
     pub(crate) unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
         let _errno = Errno::keep();
         // What was advised differently is several mappings, too.
-        let several = again || huge::are_wanted();
+        let several = again || huge::may_be_there();
         if self.unsupported || several && !limits::moves_across_mappings() || !self.may_move() {
             return false;
         }
@@ -100,7 +100,7 @@ fn remap(empty: Span) {
     }
     // Else it would differ from its neighbours once more. A heap whose pages
     // are moved is not small.
-    huge::advise(empty.start.as_ptr(), empty.bytes, usize::MAX);
+    huge::advise(empty, usize::MAX);
 }
 
 /// The mappings of this process, by number; `None` if the system does not say.

@@ -78,6 +78,8 @@ impl Swing {
 
     /// `bytes` went back, `kept` free ones did not.
     pub(super) fn gave(&mut self, bytes: usize, kept: usize) {
+        // More went back than is worth keeping: no time to forget.
+        self.passed = 0;
         self.given += bytes;
         self.flow[0] += bytes;
         self.peak = self.peak.max(self.given + kept);
