@@ -8,6 +8,8 @@ const COMMON: [Way; 3] = [Way::Preload, Way::Archive, Way::Static];
 /// The ways for programs that need libstdc++'s own nothrow operators behind ours: a fully static
 /// program has only one set of them.
 const DYNAMIC: [Way; 2] = [Way::Preload, Way::Archive];
+/// The ways for programs that define names of ours themselves: an archive would define them twice.
+const INTERPOSED: [Way; 2] = [Way::Preload, Way::Shared];
 /// The ways for programs that name functions which this machine's C library lacks.
 const OWN: [Way; 3] = [Way::Shared, Way::Archive, Way::Static];
 
@@ -38,6 +40,8 @@ topics! {
     operators: "operators.cc", COMMON;
     bad_alloc: "bad_alloc.cc", COMMON;
     nothrow: "nothrow.cc", DYNAMIC;
+    replaced: "replaced.cc", INTERPOSED;
+    promises: "promises.c", COMMON;
     sized: "sized.c", OWN;
     hmm_from_c: "hmm.c", OWN;
     hmm_from_cxx: "hmm.cc", OWN;

@@ -1,5 +1,6 @@
 //! C++'s `operator new` and `operator delete`, all of them: who replaces one
-//! has to replace its partners.
+//! has to replace its partners. A program may define some itself; ours then go
+//! through those, as the standard says ([`replaced`]).
 //!
 //! When memory ends, `new` does as the standard says: it calls the handler
 //! that `std::set_new_handler` installed and tries again, and throws
@@ -24,6 +25,7 @@
 
 #[macro_use]
 mod mangle;
+mod replaced;
 mod runtime;
 
 use crate::door;
@@ -119,27 +121,58 @@ extern "C-unwind" fn try_or_null(size: usize, align: usize, nothrow: *const c_vo
     }
 }
 
+/// Returns from an operator what the program's own makes of these arguments, if it
+/// has replaced the one that this one goes through.
+macro_rules! through {
+    ($base:ident($($arg:ident),*)) => {
+        if let Some(theirs) = replaced::$base.get() {
+            // SAFETY: the program's operator; its contract is ours.
+            return unsafe { theirs($($arg),*) };
+        }
+    };
+    // What it throws turns into null: by the runtime's form, which is a `try` around it.
+    ($base:ident($($arg:ident),*) by $runtime:ident($nothrow:ident)) => {
+        if let Some(theirs) = replaced::$base.get() {
+            return match runtime::$runtime() {
+                // SAFETY: the same operator, of the runtime's.
+                Some(new) => unsafe { new($($arg),*, $nothrow) },
+                // SAFETY: the program's operator; its contract is ours.
+                None => unsafe { theirs($($arg),*) },
+            };
+        }
+    };
+}
+
 /// Exports an operator for objects and, alike, for arrays. The brackets hold
-/// what follows in its mangled name, where `size` is `size_t`.
+/// what follows in its mangled name, where `size` is `size_t`; the braces behind
+/// the two names, what comes first in each.
 macro_rules! operator {
     (
         $(#[$doc:meta])*
-        ($($qualifier:tt)*) $object:ident $object_name:literal, $array:ident $array_name:literal,
+        ($($qualifier:tt)*) $object:ident $object_name:literal { $($object_first:tt)* }
+        $array:ident $array_name:literal { $($array_first:tt)* }
         [$($tail:tt)*] ($($arg:ident: $type:ty),*) $(-> $result:ty)? $body:block
     ) => {
         $(#[$doc])*
         #[unsafe(export_name = mangled!($object_name $($tail)*))]
-        pub $($qualifier)* fn $object($($arg: $type),*) $(-> $result)? $body
+        pub $($qualifier)* fn $object($($arg: $type),*) $(-> $result)? {
+            $($object_first)*
+            $body
+        }
 
         $(#[$doc])*
         #[unsafe(export_name = mangled!($array_name $($tail)*))]
-        pub $($qualifier)* fn $array($($arg: $type),*) $(-> $result)? $body
+        pub $($qualifier)* fn $array($($arg: $type),*) $(-> $result)? {
+            $($array_first)*
+            $body
+        }
     };
 }
 
 operator! {
     /// `operator new(size_t)`
-    (extern "C-unwind") new "_Znw", new_array "_Zna",
+    (extern "C-unwind") new "_Znw" {}
+    new_array "_Zna" { through!(NEW(size)); }
     [size] (size: usize) -> *mut c_void {
         new_or_throw(size, ANY)
     }
@@ -147,7 +180,8 @@ operator! {
 
 operator! {
     /// `operator new(size_t, std::align_val_t)`
-    (extern "C-unwind") new_aligned "_Znw", new_array_aligned "_Zna",
+    (extern "C-unwind") new_aligned "_Znw" {}
+    new_array_aligned "_Zna" { through!(NEW_ALIGNED(size, align)); }
     [size "St11align_val_t"] (size: usize, align: usize) -> *mut c_void {
         new_or_throw(size, align)
     }
@@ -155,7 +189,8 @@ operator! {
 
 operator! {
     /// `operator new(size_t, std::nothrow_t const&)`
-    (extern "C-unwind") new_nothrow "_Znw", new_array_nothrow "_Zna",
+    (extern "C-unwind") new_nothrow "_Znw" { through!(NEW(size) by nothrow_new(nothrow)); }
+    new_array_nothrow "_Zna" { through!(NEW_ARRAY(size) by nothrow_new_array(nothrow)); }
     [size "RKSt9nothrow_t"] (size: usize, nothrow: *const c_void) -> *mut c_void {
         new_or_null(size, ANY, nothrow)
     }
@@ -163,7 +198,8 @@ operator! {
 
 operator! {
     /// `operator new(size_t, std::align_val_t, std::nothrow_t const&)`
-    (extern "C-unwind") new_aligned_nothrow "_Znw", new_array_aligned_nothrow "_Zna",
+    (extern "C-unwind") new_aligned_nothrow "_Znw" { through!(NEW_ALIGNED(size, align) by aligned_nothrow_new(nothrow)); }
+    new_array_aligned_nothrow "_Zna" { through!(NEW_ARRAY_ALIGNED(size, align) by aligned_nothrow_new_array(nothrow)); }
     [size "St11align_val_tRKSt9nothrow_t"]
     (size: usize, align: usize, nothrow: *const c_void) -> *mut c_void {
         new_or_null(size, align, nothrow)
@@ -175,7 +211,8 @@ operator! {
     ///
     /// # Safety
     /// `block` is null or a live block, not used after this. So with all of them.
-    (unsafe extern "C") delete "_Zdl", delete_array "_Zda",
+    (unsafe extern "C") delete "_Zdl" {}
+    delete_array "_Zda" { through!(DELETE(block)); }
     ["Pv"] (block: *mut c_void) {
         // SAFETY: the same contract.
         unsafe { hmm_sys::free(block.cast()) }
@@ -187,7 +224,8 @@ operator! {
     ///
     /// # Safety
     /// As [`delete`]; `size` is what `new` was called with.
-    (unsafe extern "C") delete_sized "_ZdlPv", delete_array_sized "_ZdaPv",
+    (unsafe extern "C") delete_sized "_ZdlPv" { through!(DELETE(block)); }
+    delete_array_sized "_ZdaPv" { through!(DELETE_ARRAY(block)); }
     [size] (block: *mut c_void, size: usize) {
         // SAFETY: the same contract.
         unsafe { hmm_sys::free_sized(block.cast(), size, ANY) }
@@ -198,9 +236,11 @@ operator! {
     /// `operator delete(void*, std::align_val_t)`
     ///
     /// # Safety
-    /// As [`delete`]; `_align` is what `new` was called with.
-    (unsafe extern "C") delete_aligned "_ZdlPv", delete_array_aligned "_ZdaPv",
-    ["St11align_val_t"] (block: *mut c_void, _align: usize) {
+    /// As [`delete`]; `align` is what `new` was called with.
+    (unsafe extern "C") delete_aligned "_ZdlPv" {}
+    delete_array_aligned "_ZdaPv" { through!(DELETE_ALIGNED(block, align)); }
+    ["St11align_val_t"] (block: *mut c_void, align: usize) {
+        let _ = align;
         // SAFETY: the same contract.
         unsafe { hmm_sys::free(block.cast()) }
     }
@@ -211,7 +251,8 @@ operator! {
     ///
     /// # Safety
     /// As [`delete`]; `size` and `align` are what `new` was called with.
-    (unsafe extern "C") delete_sized_aligned "_ZdlPv", delete_array_sized_aligned "_ZdaPv",
+    (unsafe extern "C") delete_sized_aligned "_ZdlPv" { through!(DELETE_ALIGNED(block, align)); }
+    delete_array_sized_aligned "_ZdaPv" { through!(DELETE_ARRAY_ALIGNED(block, align)); }
     [size "St11align_val_t"] (block: *mut c_void, size: usize, align: usize) {
         // SAFETY: the same contract.
         unsafe { hmm_sys::free_sized(block.cast(), size, align) }
@@ -224,7 +265,8 @@ operator! {
     ///
     /// # Safety
     /// As [`delete`].
-    (unsafe extern "C") delete_nothrow "_ZdlPv", delete_array_nothrow "_ZdaPv",
+    (unsafe extern "C") delete_nothrow "_ZdlPv" { through!(DELETE(block)); }
+    delete_array_nothrow "_ZdaPv" { through!(DELETE_ARRAY(block)); }
     ["RKSt9nothrow_t"] (block: *mut c_void, _nothrow: *const c_void) {
         // SAFETY: the same contract.
         unsafe { hmm_sys::free(block.cast()) }
@@ -236,9 +278,10 @@ operator! {
     ///
     /// # Safety
     /// As [`delete_aligned`].
-    (unsafe extern "C") delete_aligned_nothrow "_ZdlPv", delete_array_aligned_nothrow "_ZdaPv",
+    (unsafe extern "C") delete_aligned_nothrow "_ZdlPv" { through!(DELETE_ALIGNED(block, align)); }
+    delete_array_aligned_nothrow "_ZdaPv" { through!(DELETE_ARRAY_ALIGNED(block, align)); }
     ["St11align_val_tRKSt9nothrow_t"]
-    (block: *mut c_void, _align: usize, _nothrow: *const c_void) {
+    (block: *mut c_void, align: usize, _nothrow: *const c_void) {
         // SAFETY: the same contract.
         unsafe { hmm_sys::free(block.cast()) }
     }

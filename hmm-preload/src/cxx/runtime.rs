@@ -96,11 +96,44 @@ pub(super) fn nothrow_new() -> Option<NothrowNew> {
     unsafe { transmute(new) }
 }
 
+/// [`nothrow_new`], of arrays.
+pub(super) fn nothrow_new_array() -> Option<NothrowNew> {
+    let new = in_library(concat!(mangled!("_Zna" size "RKSt9nothrow_t"), "\0"));
+    // SAFETY: null or the operator by that name, which has this type.
+    unsafe { transmute(new) }
+}
+
 /// [`nothrow_new`], aligned.
 pub(super) fn aligned_nothrow_new() -> Option<AlignedNothrowNew> {
     let new = in_library(concat!(mangled!("_Znw" size "St11align_val_tRKSt9nothrow_t"), "\0"));
     // SAFETY: null or the operator by that name, which has this type.
     unsafe { transmute(new) }
+}
+
+/// [`nothrow_new`], of aligned arrays.
+pub(super) fn aligned_nothrow_new_array() -> Option<AlignedNothrowNew> {
+    let new = in_library(concat!(mangled!("_Zna" size "St11align_val_tRKSt9nothrow_t"), "\0"));
+    // SAFETY: null or the operator by that name, which has this type.
+    unsafe { transmute(new) }
+}
+
+/// The address that `name` has for the program and for whatever looks it up as the
+/// program does; null if nothing has it, or there is no loader to ask.
+pub(super) fn in_program(name: &CStr) -> *const c_void {
+    match dlsym() {
+        // SAFETY: a handle that stands for all libraries, and a name.
+        Some(dlsym) => unsafe { dlsym(libc::RTLD_DEFAULT, name.as_ptr()) },
+        None => ptr::null(),
+    }
+}
+
+type DlSym = unsafe extern "C" fn(*mut c_void, *const c_char) -> *const c_void;
+
+/// libc's `dlsym`, if the program has it: a static one need not.
+fn dlsym() -> Option<DlSym> {
+    let dlsym = weak!("dlsym");
+    // SAFETY: null or libc's `dlsym`, which has this type.
+    unsafe { transmute::<*const c_void, Option<DlSym>>(dlsym) }
 }
 
 /// The address of `name`, which ends with a 0, in a loaded runtime; or null.
@@ -110,18 +143,10 @@ pub(super) fn aligned_nothrow_new() -> Option<AlignedNothrowNew> {
 /// warns of any mention of `dlopen`, so `dlsym` has to find it.
 fn in_library(name: &str) -> *const c_void {
     type DlOpen = unsafe extern "C" fn(*const c_char, c_int) -> *mut c_void;
-    type DlSym = unsafe extern "C" fn(*mut c_void, *const c_char) -> *const c_void;
-    let dlsym = weak!("dlsym");
-    // SAFETY: null or libc's `dlsym`, which has this type.
-    let dlsym = unsafe { transmute::<*const c_void, Option<DlSym>>(dlsym) };
-    let Some(dlsym) = dlsym else {
-        return ptr::null();
-    };
-    // SAFETY: a handle that stands for all libraries, and a name.
-    let dlopen = unsafe { dlsym(libc::RTLD_DEFAULT, c"dlopen".as_ptr()) };
+    let dlopen = in_program(c"dlopen");
     // SAFETY: null or libc's `dlopen`, which has this type.
     let dlopen = unsafe { transmute::<*const c_void, Option<DlOpen>>(dlopen) };
-    let Some(dlopen) = dlopen else {
+    let (Some(dlopen), Some(dlsym)) = (dlopen, dlsym()) else {
         return ptr::null();
     };
     for library in LIBRARIES {
