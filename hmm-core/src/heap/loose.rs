@@ -168,8 +168,13 @@ impl Loose {
         };
         let by_last = (freed as u64 * pages as u64 / 4) as usize;
         let beyond = freed.saturating_sub(held / SHARE / 2);
-        let beside = held.saturating_sub(live) as u64;
-        let by_average = beyond + (beyond as u64).min(beyond as u64 * beside / (live as u64).max(1)) as usize;
+        let beside = held.saturating_sub(live);
+        // The product of two such figures does not fit into 64 bits where a thread holds 32 GiB.
+        let by_average = if beside >= live {
+            2 * beyond
+        } else {
+            beyond + (beyond as u128 * beside as u128 / live as u128) as usize
+        };
         by_last.max(by_average).min(held.max(freed))
     }
 
@@ -246,5 +251,20 @@ impl Loose {
         self.live.set(found.held - found.free);
         let hollow = found.hollow();
         (self.licence.take(), [hollow, self.hollow.replace(hollow)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_may_hold_more_than_products_of_64_bits_tell() {
+        let loose = Loose::new();
+        loose.held.set(1 << 40);
+        loose.live.set(3 << 38);
+        loose.freed.set(1 << 36);
+        let free = loose.set_free();
+        assert!((1 << 36..=1 << 37).contains(&free), "{free} bytes");
     }
 }

@@ -46,9 +46,11 @@ const LINKED: usize = 4096;
 
 /// The distance in words from a local word to the remote word of the same
 /// slots, in a bitmap of `words` words of each.
-pub(crate) fn remote_distance(words: usize) -> usize {
+pub(crate) const fn remote_distance(words: usize) -> usize {
     if words == 1 { 1 } else { words.next_multiple_of(STEP) }
 }
+
+const _: () = assert!(remote_distance(WORD_BITS) <= u8::MAX as usize, "a header counts it in a byte");
 
 /// Bytes of a bitmap of `words` words (more than one) a half. The largest one
 /// takes an extra line, or page after page would use the same cache sets.

@@ -22,7 +22,8 @@ const BIT: usize = 32;
 /// Bytes that a swing is taken to have at least.
 const LEAST: usize = 8 * 1024 * 1024;
 
-/// What went back lately, and came again. All figures are bytes.
+/// What went back lately, and came again. All figures are bytes. Sums of what passed may
+/// exceed addresses of 32 bits; they stop at the most that there is.
 ///
 /// What would be free and resident if nothing had gone back rises to a peak and
 /// falls again as memory is taken: that is the swing. Where it does not, because
@@ -80,8 +81,8 @@ impl Swing {
     pub(super) fn gave(&mut self, bytes: usize, kept: usize) {
         // More went back than is worth keeping: no time to forget.
         self.passed = 0;
-        self.given += bytes;
-        self.flow[0] += bytes;
+        self.given = self.given.saturating_add(bytes);
+        self.flow[0] = self.flow[0].saturating_add(bytes);
         self.peak = self.peak.max(self.given + kept);
     }
 
@@ -90,13 +91,13 @@ impl Swing {
     pub(super) fn took(&mut self, bytes: usize, kept: usize, used: usize) {
         if self.given > 0 {
             let again = bytes.min(self.given);
-            self.flow[1] += again;
+            self.flow[1] = self.flow[1].saturating_add(again);
             self.given -= again;
             let swing = self.peak.saturating_sub(self.given + kept);
             // No two swings are quite the same.
             self.high = self.high.max(used);
             self.width = self.width.max((swing + swing / 8).min(self.high));
-            self.missed += again;
+            self.missed = self.missed.saturating_add(again);
             if self.given == 0 {
                 self.peak = kept;
             }
@@ -105,7 +106,7 @@ impl Swing {
 
     /// `bytes` were freed, of `used` in use.
     pub(super) fn freed(&mut self, bytes: usize, used: usize) {
-        self.turn += bytes;
+        self.turn = self.turn.saturating_add(bytes);
         self.high = self.high.max(used);
         if self.turn > used.max(LEAST) {
             let [given, taken] = core::mem::take(&mut self.flow);
@@ -113,7 +114,7 @@ impl Swing {
             self.enough = self.width;
             self.turn = 0;
         }
-        self.passed += bytes;
+        self.passed = self.passed.saturating_add(bytes);
         let size = self.width.max(self.peak).max(LEAST);
         if self.passed >> self.patience > size {
             if self.missed > self.width / BIT {

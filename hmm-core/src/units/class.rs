@@ -284,6 +284,9 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
             assert!((span / divisor) * e < info.recip as u64, "exact start check");
             let largest = (span / divisor) * e + (divisor - 1) * info.recip as u64;
             assert!(largest <= u32::MAX as u64, "the low half holds every remainder");
+            assert!(info.run as usize == run_pages(size, Self::PAGE), "the run fits its field");
+            assert!(info.slots as usize == bytes / size, "the slots fit their field");
+            assert!(info.words as usize == bytes.div_ceil(size).div_ceil(WORD_BITS), "the words fit their field");
             assert!(info.words as usize <= WORD_BITS, "one summary word");
             assert!(info.run == 1 || info.slots <= 16, "one mask of soiled slots");
             assert!(info.slots >= 2 && info.slots as usize <= WORD_BITS * WORD_BITS);
