@@ -90,11 +90,12 @@ fn remap(empty: Span) {
     let start = empty.start.as_ptr().cast();
     // Kernels before 6.12 may leave a hole when they fail, for want of memory
     // of their own. Then once more, until they do not; if the old mapping is
-    // still there, all is well.
+    // still there, all is well. A filter's refusal leaves it there.
     // SAFETY: the range is ours and empty.
     while unsafe { libc::mmap(start, empty.bytes, access, flags, -1, 0) } == libc::MAP_FAILED {
+        let lacks_memory = || crate::errno::get() == libc::ENOMEM;
         // SAFETY: likewise; this asks whether all of it is mapped.
-        if unsafe { libc::mprotect(start, empty.bytes, access) } == 0 {
+        if !lacks_memory() || unsafe { libc::mprotect(start, empty.bytes, access) } == 0 || !lacks_memory() {
             return;
         }
     }

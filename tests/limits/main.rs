@@ -153,6 +153,7 @@ fn calls_refused() {
             &["munmap", "mprotect"],
             &["sched_yield", "getrandom"],
             &["brk", "mmap"],
+            &["mmap", "mprotect"],
             &["brk", "mmap", "mremap", "madvise", "munmap", "mprotect"],
         ] {
             for error in ["EPERM", "ENOSYS"] {
@@ -176,6 +177,19 @@ fn calls_refused_from_the_start() {
                 let run = sandbox.run(way).arg(error).args(calls).arg("--").arg(&program);
                 run.run().ok().served();
             }
+        }
+    }
+}
+
+/// Each call fails once and many times in a row, in turn, in a program whose own functions stand before
+/// libc's.
+#[test]
+fn calls_fail_in_turn() {
+    let source = Source::file("limits/faulty.c").flags(&["-rdynamic"]);
+    for way in ALL {
+        for call in ["sbrk", "mmap", "mprotect", "madvise", "mremap", "all"] {
+            println!("{way:?} {call}");
+            source.run(way).arg(call).run().ok().served();
         }
     }
 }

@@ -67,6 +67,11 @@ int main(int argc, char **argv)
     if (grown != NULL)
         fill(grown, 50 * MIB, 4);
     CHECK(holds(gone, 10 * MIB, 2));
+    /* Its neighbour is in the way: it has to move. */
+    char *moved = realloc(large, 12 * MIB);
+    CHECK(moved != NULL || errno == ENOMEM);
+    large = moved != NULL ? moved : large;
+    CHECK(holds(large, 10 * MIB, 1));
     free(gone);
     free(grown);
     for (uint64_t round = 0; round < 3; round++) {
