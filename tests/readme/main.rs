@@ -158,6 +158,54 @@ fn rust_programs() {
     }
 }
 
+/// The tests that a page names in backquotes: `suite::test`, or `file.c:function`.
+fn named(page: &str) -> Vec<String> {
+    let text = fs::read_to_string(library().root.join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+    let rows = text.lines().filter(|line| line.starts_with('|'));
+    let quoted = rows.flat_map(|row| row.rsplit('|').nth(1).unwrap_or("").split('`').skip(1).step_by(2));
+    let is_one = |name: &&str| {
+        let suite = name.split_once("::").is_some_and(|(suite, _)| suite.chars().all(|c| c.is_ascii_lowercase()));
+        suite || name.contains(".c:") || name.contains(".cc:")
+    };
+    quoted.filter(is_one).map(String::from).collect()
+}
+
+/// The text of all files in a folder of `tests/`, by name.
+fn folder(suite: &str) -> Vec<(String, String)> {
+    let suite = if suite == "loom" { "loom/models" } else { suite };
+    let files = fs::read_dir(library().root.join("tests").join(suite)).unwrap_or_else(|_| panic!("no suite {suite}"));
+    let files = files.map(|file| file.expect("an entry").path()).filter(|file| file.is_file());
+    let name = |file: &Path| file.file_name().expect("a name").to_string_lossy().into_owned();
+    files.map(|file| (name(&file), fs::read_to_string(&file).expect("a source"))).collect()
+}
+
+/// Whether there is a test of this name, and it is run: a program by its suite, a function by its program.
+fn is_a_test(name: &str) -> bool {
+    if let Some((suite, test)) = name.split_once("::") {
+        let defined = [format!("fn {test}("), format!(" {test}: "), format!(" {test}, ")];
+        return folder(suite)
+            .iter()
+            .filter(|(file, _)| file.ends_with(".rs"))
+            .any(|(_, text)| defined.iter().any(|defined| text.contains(defined)));
+    }
+    let Some((file, function)) = name.split_once(':') else { return false };
+    ["family", "life", "limits", "memory", "endurance"].iter().map(|suite| folder(suite)).any(|suite| {
+        let run = suite.iter().any(|(name, text)| name.ends_with(".rs") && text.contains(file));
+        run && suite.iter().any(|(name, text)| name == file && text.contains(&format!("{function}(")))
+    })
+}
+
+/// Every test that `docs/conformance.md` and `docs/reliability.md` name exists.
+#[test]
+fn named_tests() {
+    for (page, at_least) in [("docs/conformance.md", 80), ("docs/reliability.md", 20)] {
+        let named = named(page);
+        assert!(named.len() >= at_least, "{page} names {} tests", named.len());
+        let missing: Vec<_> = named.iter().filter(|name| !is_a_test(name)).collect();
+        assert!(missing.is_empty(), "{page} names tests that are not there: {missing:?}");
+    }
+}
+
 /// What the page links to is there.
 #[test]
 fn links() {
