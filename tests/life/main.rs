@@ -34,6 +34,7 @@ programs! {
     fork_in_a_signal_handler: "signal_fork.c", DYNAMIC;
     fork_against_stdio: "fork_stdio.c", DYNAMIC;
     fork_against_names: "fork_nss.c", DYNAMIC;
+    fork_against_locks: "fork_locks.c", ALL;
     exit_in_a_signal_handler: "signal_exit.c", DYNAMIC;
     spawn: "spawn.c", DYNAMIC;
     endings: "endings.c", ALL;
