@@ -123,7 +123,8 @@ pub fn set_huge_pages(wanted: bool) {
 }
 
 /// Has signals wait while the heap's lists are changed, or not; it begins
-/// without. For programs whose signal handlers leave by `siglongjmp`, or allocate.
+/// without. For programs whose signal handlers leave by `siglongjmp`. (Those that
+/// allocate may still get a block that the interrupted thread gets, too.)
 pub fn set_hold_signals(wanted: bool) {
     signals::set(wanted);
 }
