@@ -1,6 +1,6 @@
 //! C++'s `operator new` and `operator delete`, all of them: who replaces one
 //! has to replace its partners. A program may define some itself; ours then go
-//! through those, as the standard says ([`replaced`]).
+//! through those, as the standard says (`replaced`).
 //!
 //! When memory ends, `new` does as the standard says: it calls the handler
 //! that `std::set_new_handler` installed and tries again, and throws
@@ -155,6 +155,7 @@ macro_rules! operator {
     ) => {
         $(#[$doc])*
         #[unsafe(export_name = mangled!($object_name $($tail)*))]
+        #[allow(clippy::not_unsafe_ptr_arg_deref, reason = "std::nothrow is passed on, and read by nobody")]
         pub $($qualifier)* fn $object($($arg: $type),*) $(-> $result)? {
             $($object_first)*
             $body
@@ -162,6 +163,7 @@ macro_rules! operator {
 
         $(#[$doc])*
         #[unsafe(export_name = mangled!($array_name $($tail)*))]
+        #[allow(clippy::not_unsafe_ptr_arg_deref, reason = "std::nothrow is passed on, and read by nobody")]
         pub $($qualifier)* fn $array($($arg: $type),*) $(-> $result)? {
             $($array_first)*
             $body
