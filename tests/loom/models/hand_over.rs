@@ -35,6 +35,21 @@ fn close_of_words() {
     .explore(2);
 }
 
+/// Likewise, and that one is all there is: the slab is FULL, and marked.
+#[test]
+fn close_beside_few() {
+    Wide {
+        set_up: |w| {
+            w.renew(2);
+            w.alloc_many(0, 16, 1024);
+            w.pass(0, 0, 1);
+        },
+        threads: &[|w| w.alloc(0, 16), |w| w.free(1, 0)],
+        after: World::assert_whole,
+    }
+    .explore(3);
+}
+
 /// The owner takes its FULL slab back, another hands it over, a third wants one.
 #[test]
 fn reopen() {
@@ -61,6 +76,27 @@ fn adopt() {
             w.pass(0, 0, 2);
         },
         threads: &[|w| w.alloc(0, 256), |w| w.free(1, 0), |w| w.free(2, 0)],
+        after: World::assert_whole,
+    }
+    .explore(2);
+}
+
+/// One adopts a slab of many words while two others free in it: both leave their mark,
+/// or find that of the other.
+#[test]
+fn adopt_of_words() {
+    Wide {
+        set_up: |w| {
+            w.renew(4);
+            w.alloc_many(3, 16, 1025);
+            w.pass(3, 192, 2);
+            w.pass(3, 128, 1);
+            w.pass(3, 64, 2);
+            w.pass(3, 0, 2);
+            w.free(2, 1);
+            w.free(2, 1);
+        },
+        threads: &[|w| w.alloc(0, 16), |w| w.free(1, 0), |w| w.free(2, 0)],
         after: World::assert_whole,
     }
     .explore(2);
