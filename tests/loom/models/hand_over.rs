@@ -65,6 +65,30 @@ fn reopen() {
     .explore(2);
 }
 
+/// The owner takes its FULL slab back, on which a mark was left too late to mean
+/// anything, while another frees and finds the mark.
+#[test]
+fn reopen_with_late_mark() {
+    Wide {
+        set_up: |w| {
+            w.renew(3);
+            w.alloc_many(0, 16, 1024);
+            w.pass(0, 0, 1);
+            w.pass(0, 63, 2);
+        },
+        threads: &[
+            |w| {
+                w.alloc_many(0, 16, 2);
+                w.free(0, 0);
+            },
+            |w| w.free(1, 0),
+            |w| w.free(2, 0),
+        ],
+        after: World::assert_whole,
+    }
+    .explore(2);
+}
+
 /// Two others free in a FULL slab; both may hand it over, one does. The owner adopts.
 #[test]
 fn adopt() {
