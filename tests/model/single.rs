@@ -222,12 +222,12 @@ fn hosted_pages_under_a_limit() {
 #[test]
 fn hosted_pages_on_larger_ones_of_the_system() {
     for os_page in [16 << 10, 64 << 10, 2 << 20] {
-        each_seed(2, |seed| {
+        each_seed(1, |seed| {
             let mut grow = Scattered::new(seed);
             grow.os_page = os_page;
             let taken = Arc::clone(&grow.taken);
             let mut model: Model<_, 16, 88> = Model::new(grow, seed, 3 << 20);
-            model.run(10_000, 400);
+            model.run(8_000, 400);
             let taken = taken.load(Relaxed);
             assert_eq!(taken > 0, os_page <= 64 << 10, "{taken} spans taken");
         });
@@ -257,7 +257,7 @@ fn a_limit_on_larger_pages_of_the_system() {
 #[test]
 fn small_pages_on_larger_ones_of_the_system() {
     for os_page in [4 << 10, 16 << 10, 64 << 10] {
-        each_seed(2, |seed| {
+        each_seed(1, |seed| {
             let grow = |seed| {
                 let mut grow = Scattered::new(seed);
                 grow.os_page = os_page;
