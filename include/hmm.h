@@ -29,9 +29,8 @@
 #define HMM_OPTION_KEEP 2
 
 /**
- * For HmmSetOption(): 1 to ask for huge pages behind whatever is added to a heap
- * of 32 MiB and more, 0 to ask for none. As it begins, they are asked for behind
- * what small blocks add to a heap of 16 MiB and more.
+ * For HmmSetOption(): 1 to ask for huge pages behind what is added to a heap of
+ * 32 MiB and more, 0, as it begins, not to.
  */
 #define HMM_OPTION_HUGE_PAGES 3
 

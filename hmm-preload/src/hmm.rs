@@ -200,9 +200,8 @@ pub const HMM_OPTION_LIMIT: c_int = 1;
 /// whichever is the most.
 pub const HMM_OPTION_KEEP: c_int = 2;
 
-/// For HmmSetOption(): 1 to ask for huge pages behind whatever is added to a heap
-/// of 32 MiB and more, 0 to ask for none. As it begins, they are asked for behind
-/// what small blocks add to a heap of 16 MiB and more.
+/// For HmmSetOption(): 1 to ask for huge pages behind what is added to a heap of
+/// 32 MiB and more, 0, as it begins, not to.
 pub const HMM_OPTION_HUGE_PAGES: c_int = 3;
 
 /// For HmmSetOption(): 1 to have signals wait while the heap's lists are changed,

@@ -1,42 +1,24 @@
-//! Huge pages: where the kernel may put them behind the heap.
+//! Huge pages: whether the kernel may put them behind the heap.
 //!
 //! | `HMM_HUGE_PAGES` | the system's setting | what is asked for |
 //! |---|---|---|
-//! | not set | any but `never` | some for what slabs add to a heap of 16 MiB and more; none for the rest |
-//! | `0` | `madvise`, `never` | nothing: the kernel uses none |
-//! | `0` | `always` | none of them for the heap |
-//! | `1` | any | as with `0` up to 32 MiB of heap; some for whatever is added then |
+//! | not set, or `0` | `madvise`, `never` | nothing: the kernel uses none |
+//! | not set, or `0` | `always` | none of them for the heap |
+//! | `1` | any | as with `0` up to 32 MiB of heap; some for what is added then |
 //!
-//! They take most of the cost of new memory away: a first touch of 2 MiB costs as
-//! much as 70 of 4 KiB. But each touch of a little takes 2 MiB. Slabs fill what is
-//! added to the heap from its start on, so that no more than one huge page is there
-//! too early; of a large block the program may touch a little and no more, so its
-//! pages are excepted.
-//!
-//! Each exception splits a mapping, of which a process may have 65 530: after
-//! enough of them no more is asked for. Where the kernel cannot move pages across
-//! mappings (before 6.17) nothing is, unless somebody wants it: large blocks that
-//! grow are worth more.
+//! They make the first touch of much memory cheaper, but each touch of a little
+//! takes 2 MiB, and giving back a page out of one leaves it where it was until
+//! the kernel finds time to split it: no bound on what is free could be kept.
+//! So they are for those who ask.
 
 use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicU8, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicU8};
 
-use hmm_core::Span;
+/// From so many bytes of heap on they are asked for.
+const LEAST: usize = 32 * 1024 * 1024;
 
-use crate::limits;
-
-/// From so many bytes of heap on they are asked for, for slabs and for everything.
-const DENSE: usize = 16 * 1024 * 1024;
-const ALL: usize = 32 * 1024 * 1024;
-
-/// After so many exceptions no more is asked for.
-const EXCEPTIONS: usize = 8192;
-
-/// What they are asked for.
-static WANTED: AtomicU8 = AtomicU8::new(FOR_SLABS);
-const FOR_SLABS: u8 = 0;
-const FOR_NOTHING: u8 = 1;
-const FOR_ALL: u8 = 2;
+/// Whether somebody asked for them.
+static WANTED: AtomicBool = AtomicBool::new(false);
 
 /// Whether the kernel uses them unasked; not known at first.
 static UNASKED: AtomicU8 = AtomicU8::new(UNKNOWN);
@@ -44,24 +26,14 @@ const UNKNOWN: u8 = 0;
 const NO: u8 = 1;
 const YES: u8 = 2;
 
-/// The lowest address for which slabs asked for some.
-static LOWEST: AtomicUsize = AtomicUsize::new(usize::MAX);
-
-/// Large blocks that were excepted.
-static EXCEPTED: AtomicUsize = AtomicUsize::new(0);
-
-/// Uses huge pages for everything from now on, or for nothing.
+/// Uses huge pages from now on, or not.
 pub(crate) fn set(wanted: bool) {
-    WANTED.store(if wanted { FOR_ALL } else { FOR_NOTHING }, Relaxed);
+    WANTED.store(wanted, Relaxed);
 }
 
-fn are_for(what: u8) -> bool {
-    WANTED.load(Relaxed) == what
-}
-
-/// Whether some may be behind the heap, and parts of it be mapped differently.
-pub(crate) fn may_be_there() -> bool {
-    are_for(FOR_ALL) || LOWEST.load(Relaxed) != usize::MAX
+/// Whether they are used from now on.
+pub(crate) fn are_wanted() -> bool {
+    WANTED.load(Relaxed)
 }
 
 fn are_used_unasked() -> bool {
@@ -71,38 +43,18 @@ fn are_used_unasked() -> bool {
     UNASKED.load(Relaxed) == YES
 }
 
-/// Tells the kernel about `span` of the heap, which is mapped anew, while the heap
-/// has `heap` bytes. What it makes of it is its business.
-pub(crate) fn advise(span: Span, heap: usize) {
-    if are_for(FOR_ALL) && heap >= ALL {
-        system::advise(span, true);
+/// Tells the kernel about `bytes` bytes of the heap at `start`, which are mapped
+/// anew, while the heap has `heap` bytes. What it makes of it is its business.
+pub(crate) fn advise(start: *mut u8, bytes: usize, heap: usize) {
+    if are_wanted() && heap >= LEAST {
+        system::advise(start, bytes, true);
     } else if are_used_unasked() {
-        system::advise(span, false);
-    }
-}
-
-/// Slabs will fill `span`, which was added to a heap that has `heap` bytes now and
-/// may hold `limit`: a limit is exact, and counts no memory that nobody asked for.
-pub(crate) fn expect_dense(span: Span, heap: usize, limit: usize) {
-    let worth = heap >= DENSE && limit == usize::MAX && EXCEPTED.load(Relaxed) < EXCEPTIONS;
-    if worth && are_for(FOR_SLABS) && limits::moves_across_mappings() {
-        LOWEST.fetch_min(span.start.addr().get(), Relaxed);
-        system::advise(span, true);
-    }
-}
-
-/// A large block will be at `span`.
-pub(crate) fn expect_sparse(span: Span) {
-    if span.start.addr().get() + span.bytes > LOWEST.load(Relaxed) && are_for(FOR_SLABS) {
-        EXCEPTED.fetch_add(1, Relaxed);
-        system::advise(span, false);
+        system::advise(start, bytes, false);
     }
 }
 
 #[cfg(target_os = "linux")]
 mod system {
-    use hmm_core::Span;
-
     use crate::errno::Errno;
 
     /// Whether the kernel uses huge pages for everybody.
@@ -124,21 +76,19 @@ mod system {
         text.starts_with(b"[always]")
     }
 
-    pub(super) fn advise(span: Span, huge: bool) {
+    pub(super) fn advise(start: *mut u8, bytes: usize, huge: bool) {
         let _errno = Errno::keep();
         let advice = if huge { libc::MADV_HUGEPAGE } else { libc::MADV_NOHUGEPAGE };
         // SAFETY: the range is ours; no advice of these changes what it holds.
-        unsafe { libc::madvise(span.start.as_ptr().cast(), span.bytes, advice) };
+        unsafe { libc::madvise(start.cast(), bytes, advice) };
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    use hmm_core::Span;
-
     pub(super) fn always() -> bool {
         false
     }
 
-    pub(super) fn advise(_: Span, _: bool) {}
+    pub(super) fn advise(_: *mut u8, _: usize, _: bool) {}
 }

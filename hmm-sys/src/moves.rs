@@ -41,7 +41,7 @@ impl Moves {
     pub(crate) unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
         let _errno = Errno::keep();
         // What was advised differently is several mappings, too.
-        let several = again || huge::may_be_there();
+        let several = again || huge::are_wanted();
         if self.unsupported || several && !limits::moves_across_mappings() || !self.may_move() {
             return false;
         }
@@ -101,7 +101,7 @@ fn remap(empty: Span) {
     }
     // Else it would differ from its neighbours once more. A heap whose pages
     // are moved is not small.
-    huge::advise(empty, usize::MAX);
+    huge::advise(empty.start.as_ptr(), empty.bytes, usize::MAX);
 }
 
 /// The mappings of this process, by number; `None` if the system does not say.

@@ -34,7 +34,7 @@ unsafe impl HeapGrow for System {
             Some(span) => Some(Grown { span, room: limits::address_room().max(span.bytes), zeroed: true }),
             None => self.reserve.grow(min, align),
         }?;
-        huge::advise(grown.span, self.brk.bytes() + self.reserve.bytes());
+        huge::advise(grown.span.start.as_ptr(), grown.span.bytes, self.brk.bytes() + self.reserve.bytes());
         Some(grown)
     }
 
@@ -62,14 +62,6 @@ unsafe impl HeapGrow for System {
     unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
         // SAFETY: the caller's promise.
         unsafe { self.moves.move_pages(from, to, again) }
-    }
-
-    fn expect(&mut self, span: Span, dense: bool) {
-        let heap = self.brk.bytes() + self.reserve.bytes();
-        match dense {
-            true => huge::expect_dense(span, heap, self.limit),
-            false => huge::expect_sparse(span),
-        }
     }
 
     fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {

@@ -68,10 +68,6 @@ unsafe impl<G: HeapGrow> HeapGrow for Limit<G> {
         unsafe { self.inner.move_pages(from, to, again) }
     }
 
-    fn expect(&mut self, span: Span, dense: bool) {
-        self.inner.expect(span, dense);
-    }
-
     fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
         self.inner.meta(bytes)
     }

@@ -106,14 +106,6 @@ pub unsafe trait HeapGrow {
         false
     }
 
-    /// Tells how `span`, in memory from `grow` of which some holds nothing yet, is
-    /// going to be used: filled by small blocks from its start on (`dense`), or by
-    /// a large one, of which the program may touch any part or none. A backend may
-    /// choose by it how much memory to put behind a first touch.
-    fn expect(&mut self, span: Span, dense: bool) {
-        let _ = (span, dense);
-    }
-
     /// Sets aside `bytes` bytes of zeroed memory, aligned to 64, for the
     /// heap's own tables. It is never given back. Before the heap touches a
     /// part of it, it calls [`open_meta`](Self::open_meta) for that part, so

@@ -9,7 +9,7 @@ use core::ptr;
 
 use super::Ground;
 use crate::pages::header::{Header, Kind};
-use crate::pages::{Growth, Pages, Use};
+use crate::pages::{Growth, Pages};
 use crate::units::{GRANULE, Geometry, PageNo};
 
 /// The bytes of a large block that was asked for with `size`.
@@ -38,7 +38,7 @@ pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align
     let align_pages = Geometry::<SHIFT>::pages_for(align)?;
     let take = |growth| {
         s.with_pages(|run_layer| {
-            let page = run_layer.take_run(s.map(), pages, align_pages, Use::Block, growth)?;
+            let page = run_layer.take_run(s.map(), pages, align_pages, growth)?;
             let header = s.map().header(page);
             header.set_large_bytes(rounded(size));
             header.mark(false);

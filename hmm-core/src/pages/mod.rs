@@ -41,15 +41,6 @@ pub(crate) enum Growth {
     Allow,
 }
 
-/// What a run is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Use {
-    /// Small blocks, which fill it from its start on.
-    Slab,
-    /// A block of its own, touched as the program likes.
-    Block,
-}
-
 /// The run layer of a heap with pages of `1 << SHIFT` bytes.
 #[derive(Debug)]
 pub(crate) struct Pages<G, const SHIFT: u32> {

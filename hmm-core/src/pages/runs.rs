@@ -2,11 +2,9 @@
 
 use super::header::Kind;
 use super::map::PageMap;
-use super::{Growth, Pages, Use};
-use crate::grow::{HeapGrow, Span};
+use super::{Growth, Pages};
+use crate::grow::HeapGrow;
 use crate::units::PageNo;
-
-use core::ptr::NonNull;
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Takes a run of `pages` pages whose first byte is aligned to
@@ -19,7 +17,6 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         map: &PageMap<SHIFT>,
         pages: u32,
         align_pages: u32,
-        what_for: Use,
         growth: Growth,
     ) -> Option<PageNo> {
         let span = pages.checked_add(align_pages - 1)?;
@@ -29,12 +26,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let run = match self.free.best_fit(map, span) {
             Some(run) => run,
             None if growth == Growth::Avoid => return None,
-            None => self.grown_run(map, span, what_for)?,
+            None => self.grown_run(map, span)?,
         };
-        let (page, clean) = self.carve(map, run, pages, align_pages);
-        if clean && what_for == Use::Block {
-            self.expect(map, page, pages, Use::Block);
-        }
+        let page = self.carve(map, run, pages, align_pages);
         if !self.shed(map, 0) {
             self.give(map, page, pages, false);
             // What was added and cannot be purged must not count for ever.
@@ -47,26 +41,25 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// A free run of at least `span` pages, of which there was none so far.
-    fn grown_run(&mut self, map: &PageMap<SHIFT>, span: u32, what_for: Use) -> Option<PageNo> {
+    fn grown_run(&mut self, map: &PageMap<SHIFT>, span: u32) -> Option<PageNo> {
         // First only what the free run at the top lacks; if the new memory
         // does not adjoin it, all of it.
         let lacking = span - self.top_free(map).min(span - 1);
-        if !self.widen(map, lacking, what_for) {
+        if !self.widen(map, lacking) {
             return None;
         }
         if let Some(run) = self.free.best_fit(map, span) {
             return Some(run);
         }
-        if !self.widen(map, span, what_for) {
+        if !self.widen(map, span) {
             return None;
         }
         self.free.best_fit(map, span)
     }
 
     /// Cuts `pages` aligned pages out of the free run at `run`, which is long
-    /// enough, and returns what is left over. Says whether some of them hold no
-    /// memory.
-    fn carve(&mut self, map: &PageMap<SHIFT>, run: PageNo, pages: u32, align_pages: u32) -> (PageNo, bool) {
+    /// enough, and returns what is left over.
+    fn carve(&mut self, map: &PageMap<SHIFT>, run: PageNo, pages: u32, align_pages: u32) -> PageNo {
         let (length, mut dirty) = self.unlink(map, run);
         let number = map.address(run).addr() >> SHIFT;
         let before = (number.wrapping_neg() & (align_pages as usize - 1)) as u32;
@@ -84,14 +77,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         }
         map.header(start).set_run(pages);
         self.took(((pages - taken) as usize) << SHIFT);
-        (start, taken < pages)
-    }
-
-    /// Tells the backend what `pages` pages from `page` on are for.
-    fn expect(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32, what_for: Use) {
-        if let Some(start) = NonNull::new(map.address(page)) {
-            self.grow.expect(Span { start, bytes: (pages as usize) << SHIFT }, what_for == Use::Slab);
-        }
+        start
     }
 
     /// Gives back the run whose head is `page`. `dirty` says that its pages
@@ -128,7 +114,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if room < lacking {
             let (region, _, above) = map.surroundings(page);
             let at_top = region == self.tip && above == have + room;
-            if !at_top || !self.widen(map, lacking - room, Use::Block) {
+            if !at_top || !self.widen(map, lacking - room) {
                 return false;
             }
             room = self.free_behind(map, page.up(have - 1));
@@ -143,9 +129,6 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             self.link(map, next.up(lacking), room - lacking, dirty - taken);
         }
         map.header(page).set_run(want);
-        if taken < lacking {
-            self.expect(map, next, lacking, Use::Block);
-        }
         self.took(((lacking - taken) as usize) << SHIFT);
         if !self.shed(map, 0) {
             self.shorten(map, page, have, false);

@@ -2,9 +2,9 @@
 
 use crate::sync::AtomicUsize;
 
+use super::Pages;
 use super::header::{Header, Kind};
 use super::map::{PageMap, Region};
-use super::{Pages, Use};
 use crate::grow::{Grown, HeapGrow};
 use crate::units::{PageNo, WORD_BITS};
 
@@ -15,13 +15,10 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Gets at least `pages` more pages from the backend, in one piece, and
     /// enters them as free; or those that could not be entered the last time,
     /// however many they are. Says whether there were any.
-    pub(super) fn widen(&mut self, map: &PageMap<SHIFT>, pages: u32, what_for: Use) -> bool {
+    pub(super) fn widen(&mut self, map: &PageMap<SHIFT>, pages: u32) -> bool {
         let Some(min) = (pages as usize).checked_mul(Self::PAGE) else { return false };
         let Some(grown) = self.spare.take().or_else(|| self.grow.grow(min, Self::PAGE)) else { return false };
         let entered = self.enter(map, &grown);
-        if entered && what_for == Use::Slab {
-            self.grow.expect(grown.span, true);
-        }
         if !entered {
             // SAFETY: the span was handed out last of its range, and nothing was
             // put there.

@@ -5,7 +5,7 @@ use crate::grow::HeapGrow;
 use crate::pages::header::{Kind, Link};
 use crate::pages::map::PageMap;
 use crate::pages::meta::remote_distance;
-use crate::pages::{Growth, Pages, Use};
+use crate::pages::{Growth, Pages};
 use crate::units::{Class, Geometry, PageNo};
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
@@ -14,7 +14,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let info = Geometry::<SHIFT>::info(class);
         let words = usize::from(info.words);
         let pages = u32::from(info.run);
-        let page = self.take_run(map, pages, 1, Use::Slab, growth)?;
+        let page = self.take_run(map, pages, 1, growth)?;
         let header = map.header(page);
         let bits = if words == 1 { Some(header.inline_bits()) } else { self.take_bits(map, words) };
         let Some(bits) = bits else {
