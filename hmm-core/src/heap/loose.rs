@@ -175,7 +175,7 @@ impl Loose {
         } else {
             beyond + (beyond as u128 * beside as u128 / live as u128) as usize
         };
-        by_last.max(by_average).min(held.max(freed))
+        by_last.max(by_average).min(freed + self.strewn.get())
     }
 
     /// Whether so much was added since the slabs were last looked through that it

@@ -81,7 +81,7 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     /// As [`license`](Self::license), for large blocks. They are not looked through,
     /// so that is never much.
     pub(super) fn license_kept(&mut self, used: usize, bytes: usize) -> bool {
-        let granted = self.kept + bytes <= Self::FLOOR && self.license(used, bytes);
+        let granted = self.kept + bytes <= Self::FLOOR && self.license(used, bytes, false);
         if granted {
             self.kept += bytes;
         }
@@ -95,9 +95,9 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     }
 
     /// Licenses a thread to keep `bytes` more, if there is room while `used`
-    /// bytes are in use.
-    pub(super) fn license(&mut self, used: usize, bytes: usize) -> bool {
-        let granted = self.licensed + bytes <= self.allowed(used);
+    /// bytes are in use, or the heap is so small that all of it may be kept.
+    pub(super) fn license(&mut self, used: usize, bytes: usize, is_small: bool) -> bool {
+        let granted = is_small || self.licensed + bytes <= self.allowed(used);
         if granted {
             self.licensed += bytes;
             self.swing.freed(bytes, used);

@@ -49,7 +49,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// the page.
     pub(super) fn keep_within(&mut self, map: &PageMap<SHIFT>) {
         let room = self.keep.room(self.used_bytes());
-        if self.free.dirty() <= room || self.keep.covers((self.used_pages() + self.free.dirty()) << SHIFT) {
+        if self.free.dirty() <= room || self.is_small() {
             return;
         }
         // A good deal at a time: each call costs as much as a few pages do.
@@ -82,6 +82,11 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.hollow = self.hollow.wrapping_add(hollow[0]).wrapping_sub(hollow[1]);
     }
 
+    /// Whether all that the heap holds, free or not, is within the bound.
+    fn is_small(&self) -> bool {
+        self.keep.covers((self.used_pages() + self.free.dirty()) << SHIFT)
+    }
+
     /// Bytes of pages in use that hold memory, as far as is known.
     pub(super) fn used_bytes(&self) -> usize {
         (self.used_pages() << SHIFT).saturating_sub(self.hollow)
@@ -97,7 +102,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     pub(crate) fn pass(&mut self, bytes: usize) -> bool {
         let used = self.used_bytes();
         self.keep.freed(bytes, used);
-        self.keep.is_covered(used)
+        self.keep.is_covered(used) || self.is_small()
     }
 
     /// Whether `bytes` more free bytes may be kept.
@@ -108,7 +113,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Licenses a thread to keep `bytes` more, if there is room, at the cost of
     /// free runs.
     pub(crate) fn license(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
-        let granted = self.keep.license(self.used_bytes(), bytes);
+        let granted = self.keep.license(self.used_bytes(), bytes, self.is_small());
         if granted {
             self.keep_within(map);
         }

@@ -43,6 +43,8 @@ pub(super) struct Swing {
     passed: usize,
     /// Taken again since then.
     missed: usize,
+    /// Given back since then.
+    back: usize,
     /// See [`PATIENCE`].
     patience: u32,
     /// How many bits were forgotten one after the other.
@@ -64,6 +66,7 @@ impl Swing {
             high: 0,
             passed: 0,
             missed: 0,
+            back: 0,
             patience: PATIENCE,
             forgotten: 0,
             turn: 0,
@@ -79,8 +82,7 @@ impl Swing {
 
     /// `bytes` went back, `kept` free ones did not.
     pub(super) fn gave(&mut self, bytes: usize, kept: usize) {
-        // More went back than is worth keeping: no time to forget.
-        self.passed = 0;
+        self.back = self.back.saturating_add(bytes);
         self.given = self.given.saturating_add(bytes);
         self.flow[0] = self.flow[0].saturating_add(bytes);
         self.peak = self.peak.max(self.given + kept);
@@ -120,10 +122,11 @@ impl Swing {
             if self.missed > self.width / BIT {
                 self.patience = (self.patience + 1).min(MOST_PATIENCE);
                 self.forgotten = 0;
-            } else {
+            } else if self.back <= size / BIT {
                 self.forget();
             }
-            (self.passed, self.missed) = (0, 0);
+            // (What went back just now may be on its way to be taken again.)
+            (self.passed, self.missed, self.back) = (0, 0, 0);
         }
     }
 
