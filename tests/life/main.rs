@@ -35,6 +35,7 @@ programs! {
     fork_against_stdio: "fork_stdio.c", DYNAMIC;
     fork_against_names: "fork_nss.c", DYNAMIC;
     fork_against_locks: "fork_locks.c", ALL;
+    fork_of_a_fork: "generations.c", ALL;
     exit_in_a_signal_handler: "signal_exit.c", DYNAMIC;
     spawn: "spawn.c", DYNAMIC;
     endings: "endings.c", ALL;

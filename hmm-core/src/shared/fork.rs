@@ -14,7 +14,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// In a fork's child: lets the heaps of the threads that did not come
     /// along wait in the pool. A heap whose thread was changing its lists at
-    /// the moment of the fork is left alone.
+    /// the moment of the fork is left alone, unless it waited for the lock that
+    /// the fork held.
     ///
     /// # Safety
     ///
@@ -25,8 +26,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.hand_over.end_sweep();
         self.with_inner(|inner| {
             for other in inner.registry.iter() {
-                let idle = !other.is_busy() && !other.is_pooled() && other.role() == Role::Thread;
+                let idle = !other.is_torn() && !other.is_pooled() && other.role() == Role::Thread;
                 if idle && !core::ptr::eq(other, owner) {
+                    other.set_busy(false);
+                    other.set_waiting(false);
                     // Its thread may have been in the middle of a fast path.
                     other.local.forget_all();
                     inner.registry.pool(other.into());

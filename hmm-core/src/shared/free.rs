@@ -19,6 +19,7 @@ use crate::heap::fast::{self, Freed};
 use crate::heap::loose::BY_WORD;
 use crate::heap::{FULL, Ground, PENDING, bits_of, collect, free, large};
 use crate::misuse::Misuse;
+use crate::pages::Pages;
 use crate::pages::header::{Header, Kind};
 use crate::slab::{ALL_FREE, Block, Slot, locate};
 use crate::units::{Class, GRANULE, Geometry, WORD_BITS};
@@ -242,7 +243,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[inline(never)]
     fn license_kept(&self, owner: &Owner<C>, pages: u32) -> bool {
         owner.set_busy(true);
-        let granted = self.with_pages(|run_layer| run_layer.license_kept(&self.map, (pages as usize) << SHIFT));
+        let license = |run_layer: &mut Pages<G, SHIFT>| run_layer.license_kept(&self.map, (pages as usize) << SHIFT);
+        let granted = self.with_pages_for(owner, license);
         owner.set_busy(false);
         granted == Some(true)
     }

@@ -293,6 +293,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.with_inner(|inner| f(inner.pages.grow()))
     }
 
+    /// Runs `f` on the run layer for `owner`, whose lists are being changed, but
+    /// whole at this moment.
+    fn with_pages_for<R>(&self, owner: &Owner<C>, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> Option<R> {
+        owner.set_waiting(true);
+        let result = self.with_inner(|inner| {
+            owner.set_waiting(false);
+            f(&mut inner.pages)
+        });
+        owner.set_waiting(false);
+        result
+    }
+
     fn with_inner<R>(&self, f: impl FnOnce(&mut Inner<G, SHIFT, C>) -> R) -> Option<R> {
         if !self.lock.lock() {
             return None;

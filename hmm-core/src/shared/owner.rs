@@ -3,7 +3,7 @@
 use core::cell::Cell;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use core::sync::atomic::{AtomicBool, compiler_fence};
 
 use super::kept::Kept;
@@ -49,6 +49,9 @@ pub struct Owner<const C: usize = HOSTED_CLASSES> {
     /// Set while the owner's lists are being changed: whoever comes then (a
     /// signal handler on the same thread, the child of a fork) keeps off.
     busy: AtomicBool,
+    /// Set while the run layer's lock is waited for in the middle of that: all
+    /// lists are whole then, and what the child of a fork finds so, it may use.
+    waiting: AtomicBool,
     pooled: AtomicBool,
     /// The next in the registry of all owners; never changes.
     next: Cell<Option<NonNull<Owner<C>>>>,
@@ -68,6 +71,7 @@ impl<const C: usize> Owner<C> {
             strewn: Cell::new(0),
             role: Cell::new(role),
             busy: AtomicBool::new(false),
+            waiting: AtomicBool::new(false),
             pooled: AtomicBool::new(false),
             next: Cell::new(next),
             next_pooled: Cell::new(None),
@@ -114,6 +118,16 @@ impl<const C: usize> Owner<C> {
         compiler_fence(SeqCst);
         self.busy.store(busy, Relaxed);
         compiler_fence(SeqCst);
+    }
+
+    /// Whether the owner's lists are being changed, and not whole.
+    pub(super) fn is_torn(&self) -> bool {
+        self.is_busy() && !self.waiting.load(Acquire)
+    }
+
+    /// Marks the beginning or the end of a wait for the run layer's lock.
+    pub(super) fn set_waiting(&self, waiting: bool) {
+        self.waiting.store(waiting, Release);
     }
 
     pub(crate) fn is_pooled(&self) -> bool {

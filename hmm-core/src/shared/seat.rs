@@ -87,7 +87,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
     }
 
     fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> Option<R> {
-        self.shared.with_pages(f)
+        self.shared.with_pages_for(self.owner, f)
     }
 
     fn before_growth(&self) {
