@@ -102,7 +102,7 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 /// Takes note of `bytes` bytes that pass through the heap.
 fn pass<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usize) {
     let told = s.local().loose.passed(bytes);
-    if told > 0 && s.with_pages(|pages| pages.pass(told)) == Some(false) {
+    if told > 0 && s.with_pages(|pages| pages.pass(s.map(), told)) == Some(false) {
         s.local().loose.recall();
     }
 }

@@ -97,11 +97,12 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.keep.took(bytes, self.used_pages() << SHIFT, self.free.dirty());
     }
 
-    /// `bytes` bytes passed through slabs. Whether no more is licensed than may
-    /// be kept.
-    pub(crate) fn pass(&mut self, bytes: usize) -> bool {
+    /// `bytes` bytes passed through slabs, or kept blocks: less may be worth keeping
+    /// now. Whether no more is licensed than may be kept.
+    pub(crate) fn pass(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
         let used = self.used_bytes();
         self.keep.freed(bytes, used);
+        self.keep_within(map);
         self.keep.is_covered(used) || self.is_small()
     }
 

@@ -230,12 +230,25 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if header.kind() != Kind::Large || !owner.is_at_rest() {
             return false;
         }
+        let pages = header.run();
         match owner.kept.put(|pages| self.license_kept(owner, pages), p, header) {
             Ok(Some(out)) => self.give_kept(out),
             Ok(None) => {}
             Err(()) => return false,
         }
+        if let Some(pages) = owner.kept.passed(pages) {
+            self.pass_kept(owner, pages);
+        }
         true
+    }
+
+    /// Large blocks of so many pages were freed and kept.
+    #[cold]
+    #[inline(never)]
+    fn pass_kept(&self, owner: &Owner<C>, pages: u32) {
+        owner.set_busy(true);
+        self.with_pages(|run_layer| run_layer.pass(&self.map, (pages as usize) << SHIFT));
+        owner.set_busy(false);
     }
 
     /// Asks for a licence to keep large blocks of `pages` pages more.

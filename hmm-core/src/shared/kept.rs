@@ -40,7 +40,12 @@ pub(super) struct Kept {
     oldest: Cell<usize>,
     pages: Cell<u32>,
     licence: Cell<u32>,
+    /// Pages that were kept since that was last told.
+    passed: Cell<u32>,
 }
+
+/// So many are told at once.
+const TOLD: u32 = 1024;
 
 impl Run {
     const fn new() -> Self {
@@ -72,7 +77,21 @@ fn header_at<'a>(header: *const Header) -> &'a Header {
 
 impl Kept {
     pub(super) const fn new() -> Self {
-        Self { runs: [const { Run::new() }; RUNS], oldest: Cell::new(0), pages: Cell::new(0), licence: Cell::new(0) }
+        Self {
+            runs: [const { Run::new() }; RUNS],
+            oldest: Cell::new(0),
+            pages: Cell::new(0),
+            licence: Cell::new(0),
+            passed: Cell::new(0),
+        }
+    }
+
+    /// `pages` more were kept: they have passed through the heap. Returns how many
+    /// that makes, if it is worth telling.
+    pub(super) fn passed(&self, pages: u32) -> Option<u32> {
+        let passed = self.passed.get().saturating_add(pages);
+        self.passed.set(if passed < TOLD { passed } else { 0 });
+        (passed >= TOLD).then_some(passed)
     }
 
     /// A run of `pages` pages (not 0) of `1 << shift` bytes, a large block once
