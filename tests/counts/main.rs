@@ -38,7 +38,7 @@ fn small_pair() {
 
 #[test]
 fn medium_pair() {
-    assert!(count("pair", 16 * 1024) <= 200);
+    assert!(count("pair", 16 * 1024) <= 125);
 }
 
 #[test]

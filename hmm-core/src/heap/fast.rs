@@ -9,7 +9,7 @@ use core::ptr;
 
 use super::local::{Cur, Local};
 use super::recent::Recent;
-use crate::pages::header::{Kind, Link};
+use crate::pages::header::{Header, Kind, Link};
 use crate::slab::ALL_FREE;
 use crate::units::{Class, Geometry, WORD_BITS, Word};
 
@@ -54,7 +54,11 @@ pub(crate) fn alloc_slot<const SHIFT: u32, const C: usize, R: Recent<C>>(
     if size > Geometry::<SHIFT>::SLAB_MAX {
         return None;
     }
-    local.take(Geometry::<SHIFT>::class_of(size))
+    let class = Geometry::<SHIFT>::class_of(size);
+    if size > Class::TABLE_MAX {
+        local.note_taken(class);
+    }
+    local.take(class)
 }
 
 /// Frees the block at `p` if it is a small slot of the owner whose slabs carry
@@ -114,6 +118,28 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
             return Freed::DoneAndMore;
         }
     }
+    Freed::by(now, cur, word)
+}
+
+/// As [`free`] of a block in a page without a reciprocal, if it is the one that was
+/// taken last of those beyond the table: the entry that it was taken from tells its
+/// bit. (Here a wrong guess costs little beside what it saves.)
+#[inline(always)]
+pub(crate) fn free_taken<const C: usize, R: Recent<C>>(local: &Local<C, R>, token: usize, p: *mut u8) -> Freed {
+    let cur = local.taken();
+    let Some(entry) = local.recent.above(cur).filter(|entry| ptr::eq(entry.block(), p)) else {
+        return Freed::NotHere;
+    };
+    // SAFETY: an entry's word is that of a slab of the owner's (I10).
+    let word = unsafe { &*entry.word() };
+    // SAFETY: a slot in a page without a reciprocal is a medium one, and the one word
+    // of their slabs lies in the header (`take_slab`).
+    let header = unsafe { Header::around(word) };
+    if header.owner.load(Relaxed) != token {
+        return Freed::NotHere;
+    }
+    let Some(now) = set(word, entry.bit()) else { return Freed::NotHere };
+    local.recent.push_again(cur);
     Freed::by(now, cur, word)
 }
 

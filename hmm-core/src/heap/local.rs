@@ -234,6 +234,8 @@ pub(crate) struct Local<const C: usize, R> {
     first: FirstRange,
     /// An offset in `cur`: see `looping`.
     looping: AtomicUsize,
+    /// Another: the class beyond those in the table that a block was taken of last.
+    taken: AtomicUsize,
     /// What lies free in the slabs.
     pub(crate) loose: Loose,
     bins: [Bin; C],
@@ -249,6 +251,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
             none: Cur::new(),
             first,
             looping: AtomicUsize::new(0),
+            taken: AtomicUsize::new(0),
             loose: Loose::new(),
             bins: [const { Bin::new() }; C],
             recent: R::NEW,
@@ -311,6 +314,18 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     pub(crate) fn note_looping(&self, class: Class, was_last: bool) {
         let none = C * STRIDE;
         self.looping.store(if was_last { class.offset() } else { none }, Relaxed);
+    }
+
+    /// The class beyond those in the table that a block was taken of last.
+    #[inline(always)]
+    pub(crate) fn taken(&self) -> &Cur {
+        self.cur_at(self.taken.load(Relaxed))
+    }
+
+    /// Notes that a block of `class`, one beyond those in the table, is taken.
+    #[inline(always)]
+    pub(crate) fn note_taken(&self, class: Class) {
+        self.taken.store(class.offset(), Relaxed);
     }
 
     /// Takes blocks of `class` from these slots from now on. Returns the bits

@@ -195,6 +195,18 @@ impl Header {
         self.inline.as_ptr()
     }
 
+    /// The header that this bitmap word lies in.
+    ///
+    /// # Safety
+    ///
+    /// It is the first one of some header's [`inline_bits`](Self::inline_bits).
+    #[inline(always)]
+    pub(crate) unsafe fn around(word: &BitWord) -> &Self {
+        let header = core::ptr::from_ref(word).wrapping_byte_sub(core::mem::offset_of!(Self, inline));
+        // SAFETY: the caller's promise; headers are never unmapped.
+        unsafe { &*header.cast::<Self>() }
+    }
+
     /// In the head of a large block: the bytes asked for.
     pub(crate) fn large_bytes(&self) -> usize {
         self.inline[0].load(Relaxed)

@@ -158,6 +158,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// No small slab's page: first the owner's medium slots.
     #[inline(never)]
     fn free_medium(&self, p: *mut u8, owner: &Owner<C>) {
+        match fast::free_taken::<C, _>(&owner.local, owner.token(), p) {
+            Freed::Done => return,
+            Freed::DoneAndMore => return self.after_free(p, owner),
+            Freed::NotHere => {}
+        }
         match fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), p) {
             Freed::Done => {}
             Freed::DoneAndMore => self.after_free(p, owner),
