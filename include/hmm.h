@@ -29,8 +29,9 @@
 #define HMM_OPTION_KEEP 2
 
 /**
- * For HmmSetOption(): 1 to ask for huge pages behind what is added to a heap of
- * 32 MiB and more, 0, as it begins, not to.
+ * For HmmSetOption(): 1 to ask for huge pages behind whatever is added to a heap
+ * of 32 MiB and more, 0 to have none. As it begins, they are made one at a time,
+ * for small blocks that fill much memory.
  */
 #define HMM_OPTION_HUGE_PAGES 3
 

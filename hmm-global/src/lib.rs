@@ -54,9 +54,9 @@ impl Hmm {
         hmm_sys::set_limit(bytes);
     }
 
-    /// Asks for huge pages behind what is added to a heap of 32 MiB and more, or
-    /// not; it begins without. The environment's `HMM_HUGE_PAGES` sets it at the
-    /// start.
+    /// Asks for huge pages behind whatever is added to a heap of 32 MiB and more, or
+    /// has none; it begins with those made one at a time, for small blocks that fill
+    /// much memory. The environment's `HMM_HUGE_PAGES` sets it at the start.
     pub fn set_huge_pages(wanted: bool) {
         hmm_sys::set_huge_pages(wanted);
     }

@@ -200,8 +200,9 @@ pub const HMM_OPTION_LIMIT: c_int = 1;
 /// whichever is the most.
 pub const HMM_OPTION_KEEP: c_int = 2;
 
-/// For HmmSetOption(): 1 to ask for huge pages behind what is added to a heap of
-/// 32 MiB and more, 0, as it begins, not to.
+/// For HmmSetOption(): 1 to ask for huge pages behind whatever is added to a heap
+/// of 32 MiB and more, 0 to have none. As it begins, they are made one at a time,
+/// for small blocks that fill much memory.
 pub const HMM_OPTION_HUGE_PAGES: c_int = 3;
 
 /// For HmmSetOption(): 1 to have signals wait while the heap's lists are changed,

@@ -2,17 +2,24 @@
 //!
 //! | `HMM_HUGE_PAGES` | the system's setting | what is asked for |
 //! |---|---|---|
-//! | not set, or `0` | `madvise`, `never` | nothing: the kernel uses none |
-//! | not set, or `0` | `always` | none of them for the heap |
-//! | `1` | any | as with `0` up to 32 MiB of heap; some for what is added then |
+//! | not set | `madvise` | one at a time, where slabs are used up: [`populate`] |
+//! | `0` | `madvise`, `never` | nothing: the kernel uses none |
+//! | not `1` | `always` | none of them for the heap |
+//! | `1` | any | as if not set up to 32 MiB of heap; some for what is added then |
 //!
-//! They make the first touch of much memory cheaper, but each touch of a little
-//! takes 2 MiB, and giving back a page out of one leaves it where it was until
-//! the kernel finds time to split it: no bound on what is free could be kept.
-//! So they are for those who ask.
+//! They make the first touch of much memory cheaper: 2 MiB cost as much as 90 pages
+//! of 4 KiB. But where the kernel puts them by itself, each touch of a little takes 2
+//! MiB, and what was given back of one comes back when the kernel's daemon finds
+//! time: no bound on what is free could be kept. So ranges are advised for those
+//! who ask alone, and else the heap asks for one huge page, here and now
+//! (`MADV_COLLAPSE`, Linux 6.1), which changes nothing for the range.
 
 use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicBool, AtomicU8};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
+
+use hmm_core::Span;
+
+use crate::limits;
 
 /// From so many bytes of heap on they are asked for.
 const LEAST: usize = 32 * 1024 * 1024;
@@ -25,10 +32,22 @@ static UNASKED: AtomicU8 = AtomicU8::new(UNKNOWN);
 const UNKNOWN: u8 = 0;
 const NO: u8 = 1;
 const YES: u8 = 2;
+/// It uses none at all.
+const NEVER: u8 = 3;
 
-/// Uses huge pages from now on, or not.
+/// Bytes of a huge page where pages are of 4 KiB. (Others' are far larger.)
+const BYTES: usize = 2 * 1024 * 1024;
+
+/// How many times [`unit`] says that there are none, after one could not be had.
+static PAUSE: AtomicU32 = AtomicU32::new(0);
+const SOME: u32 = 256;
+/// The kernel, or somebody's filter, does not let us have any.
+const FOR_EVER: u32 = u32::MAX;
+
+/// Uses huge pages from now on, for everything, or none at all.
 pub(crate) fn set(wanted: bool) {
     WANTED.store(wanted, Relaxed);
+    PAUSE.store(if wanted { 0 } else { FOR_EVER }, Relaxed);
 }
 
 /// Whether they are used from now on.
@@ -36,11 +55,35 @@ pub(crate) fn are_wanted() -> bool {
     WANTED.load(Relaxed)
 }
 
-fn are_used_unasked() -> bool {
+fn unasked() -> u8 {
     if UNASKED.load(Relaxed) == UNKNOWN {
-        UNASKED.store(if system::always() { YES } else { NO }, Relaxed);
+        UNASKED.store(system::setting(), Relaxed);
     }
-    UNASKED.load(Relaxed) == YES
+    UNASKED.load(Relaxed)
+}
+
+/// Bytes of a huge page, if [`populate`] may make one.
+pub(crate) fn unit() -> usize {
+    match PAUSE.load(Relaxed) {
+        0 if unasked() == NO && limits::page_size() == 4096 => BYTES,
+        0 | FOR_EVER => 0,
+        left => {
+            PAUSE.store(left - 1, Relaxed);
+            0
+        }
+    }
+}
+
+/// Puts a huge page behind `span`, which is zero; says whether it did.
+pub(crate) fn populate(span: Span) -> bool {
+    let pause = match system::collapse(span) {
+        Ok(()) => return true,
+        // Memory is short, or in small pieces: later, perhaps.
+        Err(libc::ENOMEM | libc::EAGAIN | libc::EBUSY) => SOME,
+        Err(_) => FOR_EVER,
+    };
+    PAUSE.store(pause, Relaxed);
+    false
 }
 
 /// Tells the kernel about `bytes` bytes of the heap at `start`, which are mapped
@@ -48,24 +91,26 @@ fn are_used_unasked() -> bool {
 pub(crate) fn advise(start: *mut u8, bytes: usize, heap: usize) {
     if are_wanted() && heap >= LEAST {
         system::advise(start, bytes, true);
-    } else if are_used_unasked() {
+    } else if unasked() == YES {
         system::advise(start, bytes, false);
     }
 }
 
 #[cfg(target_os = "linux")]
 mod system {
-    use crate::errno::Errno;
+    use hmm_core::Span;
 
-    /// Whether the kernel uses huge pages for everybody.
-    pub(super) fn always() -> bool {
+    use crate::errno::{self, Errno};
+
+    /// Whether the kernel uses huge pages for everybody, for who asks, or never.
+    pub(super) fn setting() -> u8 {
         let _errno = Errno::keep();
         let path = c"/sys/kernel/mm/transparent_hugepage/enabled".as_ptr();
         // Not by libc's functions, for the reasons that `moves` has.
         // SAFETY: the path is a C string.
         let file = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path, libc::O_RDONLY | libc::O_CLOEXEC) };
         if file < 0 {
-            return false;
+            return super::NEVER;
         }
         let mut text = [0_u8; 64];
         // SAFETY: the buffer is ours and this long.
@@ -73,8 +118,31 @@ mod system {
         // SAFETY: opened above.
         unsafe { libc::syscall(libc::SYS_close, file) };
         let text = text.get(..usize::try_from(read).unwrap_or(0)).unwrap_or(&[]);
-        text.starts_with(b"[always]")
+        if text.starts_with(b"[always]") {
+            super::YES
+        } else if text.starts_with(b"always [madvise]") {
+            super::NO
+        } else {
+            super::NEVER
+        }
     }
+
+    /// Puts a huge page behind `span`; the error if it could not be had.
+    pub(super) fn collapse(span: Span) -> Result<(), libc::c_int> {
+        let _errno = Errno::keep();
+        let start = span.start.as_ptr();
+        // There must be something to collapse.
+        // SAFETY: the span is ours and holds nothing.
+        unsafe { start.write_volatile(0) };
+        // SAFETY: the range is ours; what it holds stays.
+        match unsafe { libc::madvise(start.cast(), span.bytes, COLLAPSE) } {
+            0 => Ok(()),
+            _ => Err(errno::get()),
+        }
+    }
+
+    /// `MADV_COLLAPSE`, which the libc crate does not have for every system.
+    const COLLAPSE: libc::c_int = 25;
 
     pub(super) fn advise(start: *mut u8, bytes: usize, huge: bool) {
         let _errno = Errno::keep();
@@ -86,8 +154,14 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    pub(super) fn always() -> bool {
-        false
+    use hmm_core::Span;
+
+    pub(super) fn setting() -> u8 {
+        super::NEVER
+    }
+
+    pub(super) fn collapse(_: Span) -> Result<(), libc::c_int> {
+        Err(libc::ENOSYS)
     }
 
     pub(super) fn advise(_: *mut u8, _: usize, _: bool) {}

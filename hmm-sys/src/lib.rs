@@ -12,7 +12,7 @@
 //!     reserve   mmap: a range grown in place
 //!     meta      mmap: the heap's own tables, between guard pages
 //!     settings  the environment, read once
-//!     huge      huge pages: only for who asks
+//!     huge      huge pages: one at a time, or for who asks
 //!     signals   held back while a lock is held: only for who asks
 //!     lock, errno, limits, message
 //! ```

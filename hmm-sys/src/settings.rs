@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `HMM_LIMIT` | a size | the heap holds no more than this: [`set_limit`] |
 //! | `HMM_KEEP` | a size, also 0 | free memory is kept up to this: [`set_keep`] |
-//! | `HMM_HUGE_PAGES` | 0 or 1 | huge pages are asked for: [`set_huge_pages`] |
+//! | `HMM_HUGE_PAGES` | 0 or 1 | no huge pages, or for everything: [`set_huge_pages`] |
 //! | `HMM_HOLD_SIGNALS` | 0 or 1 | handlers may leave the heap by `siglongjmp`: [`set_hold_signals`] |
 //!
 //! A size is a number of bytes, or with `K`, `M`, `G` or `T` of 1024 times as
@@ -115,8 +115,9 @@ pub fn set_limit(bytes: Option<usize>) {
     HEAP.with_grow(|system| system.limit = bytes.unwrap_or(usize::MAX));
 }
 
-/// Asks for huge pages behind what is added to a heap of 32 MiB and more, or not;
-/// it begins without.
+/// Asks for huge pages behind whatever is added to a heap of 32 MiB and more, or has
+/// none; it begins with those made one at a time, for small blocks that fill much
+/// memory.
 pub fn set_huge_pages(wanted: bool) {
     huge::set(wanted);
 }

@@ -64,6 +64,14 @@ unsafe impl HeapGrow for System {
         unsafe { self.moves.move_pages(from, to, again) }
     }
 
+    fn unit(&self) -> usize {
+        huge::unit()
+    }
+
+    unsafe fn populate(&mut self, span: Span) -> bool {
+        huge::populate(span)
+    }
+
     fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
         meta::set_aside(bytes)
     }

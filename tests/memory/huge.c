@@ -1,6 +1,7 @@
-/* Huge pages are behind the heap if they were asked for, and only then.
+/* Huge pages are behind the heap if they were asked for; else behind small blocks that fill much memory,
+ * and then they count from the start.
  *
- * huge (0 | 1): what HMM_HUGE_PAGES was set to */
+ * huge (0 | 1 | slabs): what HMM_HUGE_PAGES was set to, or that it was not */
 #include "phases.h"
 
 /* Bytes of huge pages that the process has. */
@@ -17,34 +18,68 @@ static size_t huge(void)
     return kib * KIB;
 }
 
-static int there_are_some(void)
+/* Whether the system has any, or in this setting of its. */
+static int there_are_some(const char *setting)
 {
     FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
     char text[100] = "";
     int read = file != NULL && fgets(text, sizeof text, file) != NULL;
     if (file != NULL)
         fclose(file);
-    return read && strstr(text, "[never]") == NULL;
+    return read && (setting != NULL ? strstr(text, setting) != NULL : strstr(text, "[never]") == NULL);
+}
+
+/* Whether one is made here when asked for. */
+static int can_collapse(void)
+{
+    char *p = mmap(NULL, 4 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(p != MAP_FAILED);
+    char *unit = (char *)(((uintptr_t)p + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
+    *unit = 1;
+    int can = madvise(unit, 2 * MIB, 25 /* MADV_COLLAPSE */) == 0;
+    munmap(p, 4 * MIB);
+    return can;
+}
+
+/* Adds blocks of a few hundred bytes, which stay. */
+static void small_blocks(size_t bytes)
+{
+    for (size_t size; bytes > 0; bytes -= size < bytes ? size : bytes) {
+        size = 100 + next_random(&seed) % 900;
+        CHECK(memset(malloc(size), 1, size) != NULL);
+    }
 }
 
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
-    int asked = strcmp(argv[1], "1") == 0 && there_are_some();
+    int asked = strcmp(argv[1], "1") == 0 && there_are_some(NULL);
     size_t before = huge();
+    if (strcmp(argv[1], "slabs") == 0) {
+        small_blocks(8 * MIB);
+        CHECK(huge() == before);
+        small_blocks(64 * MIB);
+        if (there_are_some("[madvise]") && can_collapse())
+            CHECK(huge() - before >= 32 * MIB);
+        struct HmmStatistics s = stats();
+        /* Classes and tables take their part of it. */
+        CHECK(s.resident <= s.held + 64 * KIB);
+        CHECK(s.resident <= s.allocated + 8 * MIB);
+    }
+    size_t of_slabs = huge();
     char *small = malloc(20 * MIB);
     CHECK(small != NULL);
     fill(small, 20 * MIB, 1);
-    CHECK(huge() == before);
+    CHECK(huge() == of_slabs);
     char *large = malloc(200 * MIB);
     CHECK(large != NULL);
     fill(large, 200 * MIB, 1);
-    size_t now = huge() - before;
+    size_t now = huge() - of_slabs;
     fprintf(stderr, "%zu MiB of huge pages\n", now / MIB);
     CHECK(asked ? now >= 20 * MIB : now == 0);
     /* They count, and go back, like others. */
     free(large);
-    CHECK(stats().resident <= 40 * MIB);
+    CHECK(stats().resident <= 40 * MIB + stats().allocated);
     free(small);
     CHECK(HmmCheck() == 0);
     return ok();

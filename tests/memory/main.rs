@@ -61,10 +61,11 @@ fn what_a_thread_left_comes_back() {
 }
 
 #[test]
-fn huge_pages_only_for_who_asks() {
+fn huge_pages_only_where_they_pay() {
     for asked in ["0", "1"] {
         passes("huge.c", |run| run.arg(asked).env("HMM_HUGE_PAGES", asked));
     }
+    passes("huge.c", |run| run.arg("slabs"));
 }
 
 /// Real programs under a limit of HMM's end as they do when there is no memory.

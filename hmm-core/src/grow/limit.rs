@@ -68,6 +68,15 @@ unsafe impl<G: HeapGrow> HeapGrow for Limit<G> {
         unsafe { self.inner.move_pages(from, to, again) }
     }
 
+    fn unit(&self) -> usize {
+        self.inner.unit()
+    }
+
+    unsafe fn populate(&mut self, span: Span) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.inner.populate(span) }
+    }
+
     fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
         self.inner.meta(bytes)
     }

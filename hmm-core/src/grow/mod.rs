@@ -106,6 +106,25 @@ pub unsafe trait HeapGrow {
         false
     }
 
+    /// Bytes of the largest unit, a power of two, in which the system puts memory
+    /// behind addresses at much less than the price of its
+    /// [pages](Self::os_page); 0 if there is none.
+    fn unit(&self) -> usize {
+        0
+    }
+
+    /// Puts memory behind all of `span`, one [`unit`](Self::unit) and a multiple of
+    /// its size, at once; the span then reads as zero. Says whether it was done; if
+    /// not, some may be there.
+    ///
+    /// # Safety
+    ///
+    /// The span lies in memory from `grow`, reads as zero, and nothing lives in it.
+    unsafe fn populate(&mut self, span: Span) -> bool {
+        let _ = span;
+        false
+    }
+
     /// Sets aside `bytes` bytes of zeroed memory, aligned to 64, for the
     /// heap's own tables. It is never given back. Before the heap touches a
     /// part of it, it calls [`open_meta`](Self::open_meta) for that part, so

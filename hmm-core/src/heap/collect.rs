@@ -3,7 +3,7 @@
 use super::{Supply, bits_of, refill};
 use crate::pages::header::{Header, Link};
 use crate::slab::Bits;
-use crate::slab::parts::soiled_bytes;
+use crate::slab::parts::{soiled_bytes, soiled_free_bytes};
 use crate::units::{Class, Geometry};
 
 /// What was found in slabs that were looked through, in bytes.
@@ -15,6 +15,9 @@ pub(crate) struct Found {
     pub(crate) held: usize,
     /// What of that is free.
     pub(crate) free: usize,
+    /// What was never handed out or given back counted as well: how thinly the live
+    /// blocks lie.
+    pub(crate) thin: usize,
     /// Was given back, slabs that did not stay excepted.
     pub(crate) given: usize,
     /// Was given back, those included.
@@ -24,12 +27,12 @@ pub(crate) struct Found {
 impl Found {
     /// Counts a slab that stays.
     pub(crate) fn add<const SHIFT: u32>(&mut self, header: &Header, bits: &Bits<'_>) {
+        self.pages += (header.run() as usize) << SHIFT;
+        self.held += soiled_bytes::<SHIFT>(header);
+        self.free += soiled_free_bytes::<SHIFT>(header, bits);
         let info = Geometry::<SHIFT>::info(header.class());
-        let free = bits.count_free(usize::from(info.slots));
-        let held = soiled_bytes::<SHIFT>(header);
-        self.pages += usize::from(info.run) << SHIFT;
-        self.held += held;
-        self.free += (free * info.size as usize).min(held);
+        let free = bits.count_free(usize::from(info.slots)) * info.size as usize;
+        self.thin += free.min(soiled_bytes::<SHIFT>(header));
     }
 
     /// What of the pages holds no memory.

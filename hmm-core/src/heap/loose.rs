@@ -178,6 +178,12 @@ impl Loose {
         by_last.max(by_average).min(freed + self.strewn.get())
     }
 
+    /// Whether there is a licence, and so much was added since the slabs were last
+    /// looked through that it may be needed no more.
+    pub(crate) fn is_licence_old(&self) -> bool {
+        self.licence.get() > 0 && self.uncounted.get() > self.held.get().max(self.licence.get())
+    }
+
     /// Whether so much was added since the slabs were last looked through that it
     /// is worth doing so again, if only to count.
     pub(crate) fn is_recount_due(&self) -> bool {
@@ -192,7 +198,7 @@ impl Loose {
         self.uncounted.set(0);
         self.freed.set(found.free - strewn);
         self.held.set(found.held);
-        self.live.set(found.held - strewn);
+        self.live.set(found.held - found.thin);
     }
 
     /// A licence for `bytes` more was given.
@@ -200,11 +206,12 @@ impl Loose {
         self.licence.set(self.licence.get() + bytes);
     }
 
-    /// The part of the licence that is not needed any more, if it is most of
-    /// it: the caller returns it.
+    /// The part of the licence that is not needed any more, if it is not little:
+    /// the caller returns it.
     pub(crate) fn unneeded(&self) -> usize {
         let (licence, free) = (self.licence.get(), self.set_free());
-        let unneeded = if free < licence / 2 { licence - free } else { 0 };
+        let enough = free + free / 4;
+        let unneeded = if enough < licence / 8 * 7 { licence - enough } else { 0 };
         self.licence.set(licence - unneeded);
         unneeded
     }
@@ -248,7 +255,7 @@ impl Loose {
         self.strewn.set(found.free);
         self.uncounted.set(0);
         self.held.set(found.held);
-        self.live.set(found.held - found.free);
+        self.live.set(found.held - found.thin);
         let hollow = found.hollow();
         (self.licence.take(), [hollow, self.hollow.replace(hollow)])
     }

@@ -26,6 +26,7 @@ const MANY: u32 = 8;
 /// Makes a word of `class` with a free slot current. `false`: no memory.
 pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> bool {
     let bin = s.local().bin(class);
+    let mut used_up = bin.current().is_some();
     if let Some(page) = bin.current() {
         if advance(s, class, page, s.map().header(page)) {
             return true;
@@ -39,7 +40,7 @@ pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
         let adopt = || s.adopt(class).inspect(|&page| s.local().loose.enter(slab_bytes::<SHIFT>(s.map().header(page))));
         let page = match bin.pop_front(s.map()).or_else(adopt) {
             Some(page) => page,
-            None => match fresh(s, class) {
+            None => match fresh(s, class, used_up) {
                 Some(page) => page,
                 None => return false,
             },
@@ -50,6 +51,7 @@ pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
             return true;
         }
         bin.set_current(None);
+        used_up = true;
         if s.close(header) {
             let bytes = slab_bytes::<SHIFT>(header);
             s.local().loose.leave(bytes, bytes);
@@ -149,9 +151,10 @@ pub(crate) fn retire<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     }
 }
 
-/// A slab with every slot free, now the owner's.
-fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> Option<PageNo> {
-    let take = |growth| s.with_pages(|pages| pages.take_slab(s.map(), class, growth)).flatten();
+/// A slab with every slot free, now the owner's; `follows`: one of the class was
+/// used up.
+fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class, follows: bool) -> Option<PageNo> {
+    let take = |growth| s.with_pages(|pages| pages.take_slab(s.map(), class, follows, growth)).flatten();
     let page = take(Growth::Avoid).or_else(|| {
         s.before_growth();
         take(Growth::Allow)

@@ -67,6 +67,11 @@ impl FreeRuns {
         self.holding.best_fit(map, pages).or_else(|| self.bare.best_fit(map, pages))
     }
 
+    /// The shortest run of at least `pages` pages of those that hold memory.
+    pub(super) fn best_holding<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, pages: u32) -> Option<PageNo> {
+        self.holding.best_fit(map, pages)
+    }
+
     /// The longest run that holds memory.
     pub(super) fn longest_holding<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) -> Option<PageNo> {
         self.holding.longest(map)

@@ -12,6 +12,7 @@
 //!
 //! One lock, the caller's, guards it all; only the [`map`] is read without.
 
+mod chunk;
 mod free;
 pub(crate) mod header;
 pub(crate) mod keep;
@@ -24,6 +25,7 @@ mod swing;
 mod tree;
 mod widen;
 
+use self::chunk::Appetite;
 use self::free::FreeRuns;
 use self::keep::Keep;
 use self::map::{MAX_REGIONS, PageMap};
@@ -61,6 +63,7 @@ pub(crate) struct Pages<G, const SHIFT: u32> {
     /// Bytes of slabs that held no memory when those were last looked through.
     hollow: usize,
     keep: Keep<SHIFT>,
+    appetite: Appetite,
 }
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
@@ -82,6 +85,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             own: 0,
             hollow: 0,
             keep: Keep::new(),
+            appetite: Appetite::new(),
         }
     }
 

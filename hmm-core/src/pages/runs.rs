@@ -23,7 +23,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if !self.may_hold(pages) {
             return None;
         }
-        let run = match self.free.best_fit(map, span) {
+        let run = match self.fit(map, pages, align_pages) {
             Some(run) => run,
             None if growth == Growth::Avoid => return None,
             None => self.grown_run(map, span)?,
@@ -38,6 +38,21 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             return None;
         }
         Some(page)
+    }
+
+    /// The best free run that holds `pages` aligned pages; where the best of that
+    /// length does not, one that is long enough in any case.
+    fn fit(&self, map: &PageMap<SHIFT>, pages: u32, align_pages: u32) -> Option<PageNo> {
+        let run = self.free.best_fit(map, pages)?;
+        let before = Self::before_aligned(map, run, align_pages);
+        let fits = map.header(run).run() - pages >= before;
+        if fits { Some(run) } else { self.free.best_fit(map, pages + align_pages - 1) }
+    }
+
+    /// The pages from `page` to the first one that is aligned.
+    fn before_aligned(map: &PageMap<SHIFT>, page: PageNo, align_pages: u32) -> u32 {
+        let number = map.address(page).addr() >> SHIFT;
+        (number.wrapping_neg() & (align_pages as usize - 1)) as u32
     }
 
     /// A free run of at least `span` pages, of which there was none so far.
@@ -61,8 +76,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// enough, and returns what is left over.
     fn carve(&mut self, map: &PageMap<SHIFT>, run: PageNo, pages: u32, align_pages: u32) -> PageNo {
         let (length, mut dirty) = self.unlink(map, run);
-        let number = map.address(run).addr() >> SHIFT;
-        let before = (number.wrapping_neg() & (align_pages as usize - 1)) as u32;
+        let before = Self::before_aligned(map, run, align_pages);
         let start = run.up(before);
         let after = length - before - pages;
         let taken = map.count_dirty(start, pages);
@@ -143,9 +157,17 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if dirty {
             map.set_dirty(page, pages, true);
         }
-        let mut dirty = if dirty { pages } else { map.count_dirty(page, pages) };
         self.keep.freed((pages as usize) << SHIFT, self.used_bytes());
         map.header(page).set_kind(Kind::Blank);
+        let start = self.enter_free(map, page, pages);
+        self.lower_if_long(map, start);
+        self.keep_within(map);
+    }
+
+    /// Merges `pages` blank pages from `page` on with the free runs on both sides;
+    /// returns where the run begins that they are then.
+    pub(super) fn enter_free(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) -> PageNo {
+        let mut dirty = map.count_dirty(page, pages);
         let (mut start, mut length) = (page, pages);
         if self.free_behind(map, page.up(pages - 1)) > 0 {
             let (pages, more) = self.unlink(map, page.up(pages));
@@ -158,8 +180,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             (length, dirty) = (length + pages, dirty + more);
         }
         self.link(map, start, length, dirty);
-        self.lower_if_long(map, start);
-        self.keep_within(map);
+        start
     }
 
     /// Enters `pages` blank pages from `page` on, of which `dirty` are dirty,

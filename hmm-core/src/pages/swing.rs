@@ -13,7 +13,7 @@
 /// A swing is forgotten bit by bit, after 2 to this times its size was freed each
 /// time; each time that this was a mistake, it takes twice as long the next time.
 const PATIENCE: u32 = 2;
-const MOST_PATIENCE: u32 = 4;
+const MOST_PATIENCE: u32 = 3;
 
 /// What is forgotten at first: one part in so many. If nothing of it is missed,
 /// twice as much the next time, up to a half.

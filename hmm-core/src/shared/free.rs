@@ -86,7 +86,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// Looks whether more lies free in the owner's slabs than it may have.
     fn tidy_if_much(&self, owner: &Owner<C>) {
-        if owner.local.loose.excess(self.slack.load(Relaxed)) > 0 {
+        let loose = &owner.local.loose;
+        if loose.excess(self.slack.load(Relaxed)) > 0 || loose.is_licence_old() {
             self.tidy(owner);
         }
     }

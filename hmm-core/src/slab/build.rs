@@ -9,12 +9,19 @@ use crate::pages::{Growth, Pages};
 use crate::units::{Class, Geometry, PageNo};
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
-    /// Makes a slab of `class`, every slot free, owned by nobody yet.
-    pub(crate) fn take_slab(&mut self, map: &PageMap<SHIFT>, class: Class, growth: Growth) -> Option<PageNo> {
+    /// Makes a slab of `class`, every slot free, owned by nobody yet. `follows`: the
+    /// one before it was used up.
+    pub(crate) fn take_slab(
+        &mut self,
+        map: &PageMap<SHIFT>,
+        class: Class,
+        follows: bool,
+        growth: Growth,
+    ) -> Option<PageNo> {
         let info = Geometry::<SHIFT>::info(class);
         let words = usize::from(info.words);
         let pages = u32::from(info.run);
-        let page = self.take_run(map, pages, 1, growth)?;
+        let page = self.take_for_slab(map, pages, follows, growth)?;
         let header = map.header(page);
         let bits = if words == 1 { Some(header.inline_bits()) } else { self.take_bits(map, words) };
         let Some(bits) = bits else {

@@ -7,7 +7,8 @@
 //!   soiled           1        1        0                    may hold memory
 //!                           └─ wholly free: purged, and not soiled any more
 //!
-//!   medium slab  |  slot 0  |  slot 1  |  slot 2  | …       a slot is a part
+//!   medium slab  |  slot 0  |  slot 1  |  slot 2  | … | left over |      a slot is a part,
+//!                                                                       what is left over another
 //! ```
 //!
 //! Only bits tell what is free and nothing lies in free slots, so the system
@@ -35,8 +36,15 @@ pub(crate) const fn part_bytes<const SHIFT: u32>() -> usize {
 /// All parts of a slab of `class`.
 pub(super) fn all<const SHIFT: u32>(class: Class) -> u16 {
     let info = Geometry::<SHIFT>::info(class);
-    let parts = if info.run > 1 { usize::from(info.slots) } else { PARTS };
+    let slots = usize::from(info.slots);
+    let parts = if info.run == 1 { PARTS } else { slots + usize::from(left_over::<SHIFT>(class) > 0) };
     u16::MAX >> (PARTS - parts)
+}
+
+/// Bytes behind the last slot of a slab of `class`.
+fn left_over<const SHIFT: u32>(class: Class) -> usize {
+    let info = Geometry::<SHIFT>::info(class);
+    (usize::from(info.run) << SHIFT) - usize::from(info.slots) * info.size as usize
 }
 
 /// The parts of a small slab that the bytes `from..to` of it lie in.
@@ -108,7 +116,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     fn purge_slots(&mut self, map: &PageMap<SHIFT>, page: PageNo, header: &Header, bits: &Bits<'_>) {
         let size = header.class().size();
         let slots = usize::from(Geometry::<SHIFT>::info(header.class()).slots);
-        let free = (bits.free_in(0, slots) & Word::from(u16::MAX)) as u16;
+        // What is left over behind the last slot is free in any case.
+        let free = (bits.free_in(0, slots) & Word::from(u16::MAX)) as u16 | 1 << slots;
+        let bytes = (header.run() as usize) << SHIFT;
         let os_page = self.grow().os_page();
         if Geometry::<SHIFT>::PAGE % os_page != 0 {
             return;
@@ -116,7 +126,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let start = map.address(page);
         for stretch in stretches(free) {
             let mask = (u16::MAX >> (PARTS - stretch.len())) << stretch.start;
-            let (from, to) = (stretch.start * size, stretch.end * size);
+            let (from, to) = (stretch.start * size, (stretch.end * size).min(bytes));
             let (low, high) = (from.next_multiple_of(os_page), to / os_page * os_page);
             if header.soiled() & mask == 0 || low >= high || !self.purge_bytes(map, page, low..high) {
                 continue;
@@ -145,9 +155,24 @@ pub(crate) fn free_parts<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> 
 
 /// Bytes of the parts of a slab that may hold memory.
 pub(crate) fn soiled_bytes<const SHIFT: u32>(header: &Header) -> usize {
-    let parts = header.soiled().count_ones() as usize;
-    match Geometry::<SHIFT>::is_medium(header.class()) {
-        true => parts * header.class().size(),
-        false => parts * part_bytes::<SHIFT>(),
+    let (class, soiled) = (header.class(), header.soiled());
+    if !Geometry::<SHIFT>::is_medium(class) {
+        return soiled.count_ones() as usize * part_bytes::<SHIFT>();
     }
+    let behind = 1 << Geometry::<SHIFT>::info(class).slots;
+    let left_over = if soiled & behind != 0 { left_over::<SHIFT>(class) } else { 0 };
+    (soiled & (behind - 1)).count_ones() as usize * class.size() + left_over
+}
+
+/// Bytes of free slots of a slab that may hold memory.
+pub(crate) fn soiled_free_bytes<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> usize {
+    let info = Geometry::<SHIFT>::info(header.class());
+    let (size, slots) = (info.size as usize, usize::from(info.slots));
+    if info.run > 1 {
+        let free = bits.free_in(0, slots) & Word::from(header.soiled());
+        return free.count_ones() as usize * size;
+    }
+    // The other parts are all free (I11).
+    let others = (1 << SHIFT) - soiled_bytes::<SHIFT>(header);
+    (bits.count_free(slots) * size).saturating_sub(others)
 }

@@ -288,7 +288,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
             assert!(info.slots as usize == bytes / size, "the slots fit their field");
             assert!(info.words as usize == bytes.div_ceil(size).div_ceil(WORD_BITS), "the words fit their field");
             assert!(info.words as usize <= WORD_BITS, "one summary word");
-            assert!(info.run == 1 || info.slots <= 16, "one mask of soiled slots");
+            assert!(info.run == 1 || info.slots < 16, "one mask of soiled slots, and what is left over");
             assert!(info.slots >= 2 && info.slots as usize <= WORD_BITS * WORD_BITS);
             let left_over = bytes - info.slots as usize * size;
             assert!(Self::PAGE < HOSTED_PAGE || left_over * 8 <= bytes, "an eighth at most");
