@@ -27,12 +27,13 @@ pub(crate) struct Found {
 impl Found {
     /// Counts a slab that stays.
     pub(crate) fn add<const SHIFT: u32>(&mut self, header: &Header, bits: &Bits<'_>) {
-        self.pages += (header.run() as usize) << SHIFT;
-        self.held += soiled_bytes::<SHIFT>(header);
-        self.free += soiled_free_bytes::<SHIFT>(header, bits);
         let info = Geometry::<SHIFT>::info(header.class());
-        let free = bits.count_free(usize::from(info.slots)) * info.size as usize;
-        self.thin += free.min(soiled_bytes::<SHIFT>(header));
+        // Once: others may soil medium slots meanwhile.
+        let held = soiled_bytes::<SHIFT>(header);
+        self.pages += (header.run() as usize) << SHIFT;
+        self.held += held;
+        self.free += soiled_free_bytes::<SHIFT>(header, bits).min(held);
+        self.thin += (bits.count_free(usize::from(info.slots)) * info.size as usize).min(held);
     }
 
     /// What of the pages holds no memory.
