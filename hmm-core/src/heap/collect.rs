@@ -1,46 +1,10 @@
 //! Giving back what an owner holds without using it.
 
+use super::found::Found;
 use super::{Supply, bits_of, refill};
-use crate::pages::header::{Header, Link};
-use crate::slab::Bits;
-use crate::slab::parts::{soiled_bytes, soiled_free_bytes};
-use crate::units::{Class, Geometry};
-
-/// What was found in slabs that were looked through, in bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Found {
-    /// Pages of the slabs that stay.
-    pub(crate) pages: usize,
-    /// What of them may hold memory.
-    pub(crate) held: usize,
-    /// What of that is free.
-    pub(crate) free: usize,
-    /// What was never handed out or given back counted as well: how thinly the live
-    /// blocks lie.
-    pub(crate) thin: usize,
-    /// Was given back, slabs that did not stay excepted.
-    pub(crate) given: usize,
-    /// Was given back, those included.
-    pub(crate) gone: usize,
-}
-
-impl Found {
-    /// Counts a slab that stays.
-    pub(crate) fn add<const SHIFT: u32>(&mut self, header: &Header, bits: &Bits<'_>) {
-        let info = Geometry::<SHIFT>::info(header.class());
-        // Once: others may soil medium slots meanwhile.
-        let held = soiled_bytes::<SHIFT>(header);
-        self.pages += (header.run() as usize) << SHIFT;
-        self.held += held;
-        self.free += soiled_free_bytes::<SHIFT>(header, bits).min(held);
-        self.thin += (bits.count_free(usize::from(info.slots)) * info.size as usize).min(held);
-    }
-
-    /// What of the pages holds no memory.
-    pub(crate) fn hollow(&self) -> usize {
-        self.pages.saturating_sub(self.held)
-    }
-}
+use crate::pages::header::Link;
+use crate::slab::parts::soiled_bytes;
+use crate::units::Class;
 
 /// Counts anew what is free in the owner's slabs and may hold memory: the books run
 /// ahead of it.

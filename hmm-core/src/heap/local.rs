@@ -3,11 +3,12 @@
 use core::cell::Cell;
 use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
-use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicUsize, compiler_fence};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
 
+use super::bin::Bin;
 use super::loose::Loose;
 use super::recent::Recent;
-use crate::pages::header::{Header, Link};
+use crate::pages::header::Header;
 use crate::pages::map::PageMap;
 use crate::sync::{AtomicU32, BitWord};
 use crate::units::{Class, PageNo, STRIDE, Word};
@@ -142,86 +143,6 @@ struct FirstRange {
     start: Cell<usize>,
     pages: Cell<usize>,
     table: Cell<*const Header>,
-}
-
-/// The slabs of one class that have free slots.
-#[derive(Debug)]
-pub(crate) struct Bin {
-    /// The slab of the current word.
-    current: AtomicU32,
-    /// Where in the current slab the sweep for single free slots has come to.
-    sweep: AtomicU16,
-    head: AtomicU32,
-    tail: AtomicU32,
-}
-
-impl Bin {
-    const fn new() -> Self {
-        Self { current: AtomicU32::new(0), sweep: AtomicU16::new(0), head: AtomicU32::new(0), tail: AtomicU32::new(0) }
-    }
-
-    pub(crate) fn current(&self) -> Option<PageNo> {
-        self.current.page()
-    }
-
-    pub(crate) fn set_current(&self, page: Option<PageNo>) {
-        self.current.set_page(page);
-        self.sweep.store(0, Relaxed);
-    }
-
-    pub(crate) fn sweep(&self) -> usize {
-        usize::from(self.sweep.load(Relaxed))
-    }
-
-    pub(crate) fn set_sweep(&self, word: usize) {
-        self.sweep.store(word as u16, Relaxed);
-    }
-
-    /// Whether there is no slab at all.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.current().is_none() && self.head().is_none()
-    }
-
-    /// The first slab of the queue.
-    pub(crate) fn head(&self) -> Option<PageNo> {
-        self.head.page()
-    }
-
-    /// Whether the queue holds more than one slab.
-    pub(crate) fn has_several(&self) -> bool {
-        self.head.page() != self.tail.page()
-    }
-
-    pub(crate) fn push_back<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, page: PageNo) {
-        let header = map.header(page);
-        header.next.set_page(None);
-        header.prev.set_page(self.tail.page());
-        match self.tail.page() {
-            Some(last) => map.header(last).next.set_page(Some(page)),
-            None => self.head.set_page(Some(page)),
-        }
-        self.tail.set_page(Some(page));
-    }
-
-    pub(crate) fn pop_front<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) -> Option<PageNo> {
-        let page = self.head.page()?;
-        self.unlink(map, page);
-        Some(page)
-    }
-
-    /// Takes `page`, one of the queue's, out of it.
-    pub(crate) fn unlink<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, page: PageNo) {
-        let header = map.header(page);
-        let (next, prev) = (header.next.page(), header.prev.page());
-        match prev {
-            Some(prev) => map.header(prev).next.set_page(next),
-            None => self.head.set_page(next),
-        }
-        match next {
-            Some(next) => map.header(next).prev.set_page(prev),
-            None => self.tail.set_page(prev),
-        }
-    }
 }
 
 /// One owner's slabs, by class.

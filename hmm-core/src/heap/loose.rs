@@ -14,7 +14,7 @@
 
 use core::cell::Cell;
 
-use super::collect::Found;
+use super::found::Found;
 
 const KIB: usize = 1024;
 

@@ -14,9 +14,11 @@
 //! [`Supply`], so that both run the same code.
 
 pub(crate) mod alloc;
+mod bin;
 pub(crate) mod collect;
 pub(crate) mod fast;
 pub(crate) mod fit;
+pub(crate) mod found;
 pub(crate) mod free;
 pub(crate) mod large;
 pub(crate) mod local;

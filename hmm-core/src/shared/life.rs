@@ -7,7 +7,7 @@ use super::owner::{Owner, Role};
 use super::seat::Seat;
 use super::{Inner, Lock, Shared};
 use crate::grow::HeapGrow;
-use crate::heap::collect::Found;
+use crate::heap::found::Found;
 use crate::heap::{Ground, Supply, bits_of, refill};
 use crate::pages::map::PageMap;
 use crate::slab::parts::soiled_bytes;

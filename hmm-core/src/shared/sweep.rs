@@ -16,7 +16,7 @@ use crate::sync::Ordering::Relaxed;
 use super::owner::{Owner, Role};
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
-use crate::heap::collect::Found;
+use crate::heap::found::Found;
 use crate::heap::{Ground, bits_of};
 
 /// Bytes that must have been strewn before the lists are swept.
