@@ -112,7 +112,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
         // Some more, so as not to come again soon.
         let more = (excess + excess / 4).next_multiple_of(LICENCE);
-        match self.license(more) {
+        let granted = self.license(more) || {
+            // Large blocks that wait for their like go first.
+            seat.give_all_kept();
+            self.license(more)
+        };
+        match granted {
             true => loose.license(more),
             false => collect::collect(&seat),
         }
