@@ -2,11 +2,12 @@
 //!
 //! ```text
 //!   first use      word: NOT_YET → owner ─► key, fork handlers (once) ─► setspecific
-//!   thread's end   destructor, last round: detach, word = NO_MORE
+//!   thread's end   destructor, second round: detach, word = NO_MORE
 //! ```
 //!
 //! A key's destructor tells us of a thread's end. Those of other keys may
-//! still allocate after it, in up to four rounds: ours waits for the last one.
+//! still allocate after it, in up to four rounds: ours waits for its second one, and
+//! not for the last, which a thread that allocates in a destructor first never sees.
 //! What comes later still is served by the heap without an owner, and so are
 //! threads that begin after all keys were found taken.
 
@@ -18,8 +19,9 @@ use crate::errno::Errno;
 use crate::process::{HEAP, NO_MORE, NOT_YET, Owner};
 use crate::{lock, message, settings, tls};
 
-/// Destructors run in this many rounds (`PTHREAD_DESTRUCTOR_ITERATIONS`).
-const ROUNDS: usize = 4;
+/// Our destructor ends the thread's heap when it runs for so many times, of four at
+/// the most (`PTHREAD_DESTRUCTOR_ITERATIONS`).
+const ROUNDS: usize = 2;
 
 const _: () = assert!(align_of::<Owner>() >= ROUNDS, "the round fits below an owner's address");
 

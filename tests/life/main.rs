@@ -39,6 +39,7 @@ programs! {
     exit_in_a_signal_handler: "signal_exit.c", DYNAMIC;
     spawn: "spawn.c", DYNAMIC;
     endings: "endings.c", ALL;
+    late_start: "late_start.c", [Way::Archive, Way::Static];
     thread_locals: "thread_locals.cc", ALL;
     small_stack: "small_stack.c", DYNAMIC;
     cancel: "cancel.c", DYNAMIC;

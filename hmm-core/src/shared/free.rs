@@ -258,7 +258,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[inline(never)]
     fn pass_kept(&self, owner: &Owner<C>, pages: u32) {
         owner.set_busy(true);
-        self.with_pages(|run_layer| run_layer.pass(&self.map, (pages as usize) << SHIFT));
+        self.with_pages_for(owner, |run_layer| run_layer.pass(&self.map, (pages as usize) << SHIFT));
         owner.set_busy(false);
     }
 
