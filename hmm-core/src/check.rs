@@ -42,24 +42,40 @@ impl At {
     }
 }
 
-/// With the feature `check`, asserts that all is well: for tests, at the end of slow
+/// With the feature `check`, looks whether all is well: for tests, at the end of slow
 /// paths. Without it, does nothing.
+#[inline(always)]
+pub(crate) fn look(is_well: impl FnOnce() -> Result<(), Violation>) -> Result<(), Violation> {
+    if cfg!(feature = "check") { is_well() } else { Ok(()) }
+}
+
+/// Asserts what was seen. Not under a lock: who waits for it would wait for ever.
 ///
 /// # Panics
-/// If all is not.
+/// If it is not well.
 #[inline(always)]
-pub(crate) fn assert(is_well: impl FnOnce() -> Result<(), Violation>) {
+pub(crate) fn assert(seen: Result<(), Violation>) {
     if cfg!(feature = "check") {
-        if let Err(violation) = is_well() {
+        if let Err(violation) = seen {
             panic!("{violation}");
         }
     }
 }
 
-/// Checks the run layer (I1 to I3); whoever holds its lock may at any time.
+/// What owners do while the run layer is checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owners {
+    /// Nothing.
+    Rest,
+    /// Anything that needs no lock: large blocks that they keep are cut and joined.
+    Work,
+}
+
+/// Checks the run layer (I1 to I3), whose lock is held.
 pub(crate) fn runs<G: HeapGrow, const SHIFT: u32>(
     map: &PageMap<SHIFT>,
     pages: &Pages<G, SHIFT>,
+    owners: Owners,
 ) -> Result<(), Violation> {
     let (mut free_pages, mut dirty_pages) = (0, 0);
     for index in 0..map.regions().count() {
@@ -83,6 +99,7 @@ pub(crate) fn runs<G: HeapGrow, const SHIFT: u32>(
                     free_run(map, pages, &at, page, run)?;
                 }
                 Kind::Small | Kind::Medium => {}
+                Kind::Large | Kind::Kept | Kind::Blank if owners == Owners::Work => {}
                 Kind::Large => {
                     let fits = Geometry::<SHIFT>::pages_for(header.large_bytes().max(1)) == Some(run);
                     at.assert(1, fits, "a large block that is not as long as its run")?;

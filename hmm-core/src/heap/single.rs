@@ -10,7 +10,7 @@ use super::fast::{self, Freed};
 use super::local::Local;
 use super::recent::Nothing;
 use super::{FULL, Ground, Supply, alloc, collect, free, resize};
-use crate::check::{self, Violation};
+use crate::check::{self, Owners, Violation};
 use crate::grow::{FixedRegion, HeapGrow};
 use crate::misuse::{Misuse, What};
 use crate::pages::Pages;
@@ -165,7 +165,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     ///
     /// The first one that does not hold.
     pub fn check(&self) -> Result<(), Violation> {
-        self.with_pages(|pages| check::runs(&self.map, pages)).unwrap_or(Ok(()))?;
+        self.with_pages(|pages| check::runs(&self.map, pages, Owners::Rest)).unwrap_or(Ok(()))?;
         check::slabs(&self.map)?;
         check::owner(self)
     }
@@ -188,7 +188,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Ground<SHIFT> for Heap<G, SH
         // and no `f` of this crate calls `with_pages` again.
         let pages = unsafe { &mut *self.pages.get() };
         let result = f(pages);
-        check::assert(|| check::runs(&self.map, pages));
+        check::assert(check::look(|| check::runs(&self.map, pages, Owners::Rest)));
         Some(result)
     }
 

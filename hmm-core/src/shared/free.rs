@@ -229,7 +229,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if size <= Geometry::<SHIFT>::SLAB_MAX || !owner.is_at_rest() {
             return None;
         }
-        let (start, header) = owner.kept.take(Geometry::<SHIFT>::pages_for(size)?, SHIFT)?;
+        let pages = Geometry::<SHIFT>::pages_for(size)?;
+        owner.set_busy(true);
+        let taken = owner.kept.take(pages, SHIFT);
+        owner.set_busy(false);
+        let (start, header) = taken?;
         header.set_large_bytes(large::rounded(size));
         Some(start)
     }
@@ -242,13 +246,16 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             return false;
         }
         let pages = header.run();
-        match owner.kept.put(|pages| self.license_kept(owner, pages), p, header) {
-            Ok(Some(out)) => self.give_kept(out),
+        owner.set_busy(true);
+        let put = owner.kept.put(|pages| self.license_kept(owner, pages), p, header);
+        owner.set_busy(false);
+        match put {
+            Ok(Some(out)) => give_kept(self, out),
             Ok(None) => {}
             Err(()) => return false,
         }
         if let Some(pages) = owner.kept.passed(pages) {
-            self.pass_kept(owner, pages);
+            self.pass_kept(pages);
         }
         true
     }
@@ -256,21 +263,17 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// Large blocks of so many pages were freed and kept.
     #[cold]
     #[inline(never)]
-    fn pass_kept(&self, owner: &Owner<C>, pages: u32) {
-        owner.set_busy(true);
-        self.with_pages_for(owner, |run_layer| run_layer.pass(&self.map, (pages as usize) << SHIFT));
-        owner.set_busy(false);
+    fn pass_kept(&self, pages: u32) {
+        self.with_pages(|run_layer| run_layer.pass(&self.map, (pages as usize) << SHIFT));
     }
 
-    /// Asks for a licence to keep large blocks of `pages` pages more.
+    /// Asks for a licence to keep large blocks of `pages` pages more. What the owner
+    /// keeps is whole meanwhile.
     #[cold]
     #[inline(never)]
     fn license_kept(&self, owner: &Owner<C>, pages: u32) -> bool {
-        owner.set_busy(true);
         let license = |run_layer: &mut Pages<G, SHIFT>| run_layer.license_kept(&self.map, (pages as usize) << SHIFT);
-        let granted = self.with_pages_for(owner, license);
-        owner.set_busy(false);
-        granted == Some(true)
+        self.with_pages_for(owner, license) == Some(true)
     }
 
     /// Asks for a licence to keep `bytes` more.
@@ -279,13 +282,13 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn license(&self, bytes: usize) -> bool {
         self.with_pages(|pages| pages.license(&self.map, bytes)).unwrap_or(false)
     }
+}
 
-    /// Gives back a run that was kept.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn give_kept(&self, header: &Header) {
-        if let Some(page) = self.map.page_of(header) {
-            self.with_pages(|pages| pages.give_run(&self.map, page, true));
-        }
+/// Gives back a run that was kept.
+#[cold]
+#[inline(never)]
+pub(super) fn give_kept<const SHIFT: u32>(ground: &impl Ground<SHIFT>, header: &Header) {
+    if let Some(page) = ground.map().page_of(header) {
+        ground.with_pages(|pages| pages.give_run(ground.map(), page, true));
     }
 }

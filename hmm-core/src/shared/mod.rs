@@ -44,7 +44,7 @@ use core::ptr::{self, NonNull};
 use self::hand_over::HandOver;
 use self::life::Registry;
 use self::seat::Seat;
-use crate::check::{self, Violation};
+use crate::check::{self, Owners, Violation};
 use crate::grow::HeapGrow;
 use crate::heap::fast;
 use crate::heap::{Ground, Supply, alloc, collect, fit, resize};
@@ -275,7 +275,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// threads do meanwhile may look like a violation.
     pub fn check(&self) -> Result<(), Violation> {
         let pages = |inner: &mut Inner<_, SHIFT, C>| {
-            check::runs(&self.map, &inner.pages)?;
+            check::runs(&self.map, &inner.pages, Owners::Rest)?;
             check::slabs(&self.map)
         };
         self.with_inner(pages).unwrap_or(Ok(()))?;
@@ -312,9 +312,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         // SAFETY: the lock is held, and no `f` of this crate takes it again.
         let inner = unsafe { &mut *self.inner.get() };
         let result = f(inner);
-        check::assert(|| check::runs(&self.map, &inner.pages));
+        let seen = check::look(|| check::runs(&self.map, &inner.pages, Owners::Work));
         // SAFETY: it was taken above. (Nothing unwinds in this crate.)
         unsafe { self.lock.unlock() };
+        check::assert(seen);
         Some(result)
     }
 

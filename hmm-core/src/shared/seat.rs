@@ -2,6 +2,7 @@
 
 use crate::sync::Ordering::SeqCst;
 
+use super::free::give_kept;
 use super::owner::{LISTED, Owner, Role};
 use super::sweep::Sweep;
 use super::{Lock, Shared, remote};
@@ -40,7 +41,7 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
     /// Gives back all that the owner keeps.
     pub(super) fn give_all_kept(&self) {
         for header in self.owner.kept.empty() {
-            self.shared.give_kept(header);
+            give_kept(self, header);
         }
         let licence = (self.owner.kept.end_licence() as usize) << SHIFT;
         if licence > 0 {
@@ -57,7 +58,7 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Drop for Seat<'_, G, L, SHIFT, C> {
     fn drop(&mut self) {
         if self.leaves {
-            check::assert(|| check::owner(self));
+            check::assert(check::look(|| check::owner(self)));
             self.owner.set_busy(false);
         }
     }
