@@ -8,6 +8,7 @@ use crate::sync::Ordering::Relaxed;
 use core::ptr;
 
 use super::local::{Cur, Local};
+use super::loose::is_by_word;
 use super::recent::Recent;
 use crate::pages::header::{Header, Kind, Link};
 use crate::slab::ALL_FREE;
@@ -114,7 +115,7 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     if let Some(above) = local.recent.above(cur) {
         let before = above.block();
         local.note_looping(class, ptr::eq(before, p));
-        if !local.recent.push(cur, above, before, p, word, bit) {
+        if !local.recent.push(cur, above, before, p, word, bit) && !is_by_word(class) {
             return Freed::DoneAndMore;
         }
     }

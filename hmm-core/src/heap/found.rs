@@ -9,8 +9,7 @@
 
 use crate::pages::header::Header;
 use crate::slab::Bits;
-use crate::slab::parts::{soiled_bytes, soiled_free_bytes};
-use crate::units::Geometry;
+use crate::slab::parts::{free_bytes, soiled_bytes};
 
 /// What was found in slabs that were looked through, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,13 +32,13 @@ pub(crate) struct Found {
 impl Found {
     /// Counts a slab that stays.
     pub(crate) fn add<const SHIFT: u32>(&mut self, header: &Header, bits: &Bits<'_>) {
-        let info = Geometry::<SHIFT>::info(header.class());
         // Once: others may soil medium slots meanwhile.
         let held = soiled_bytes::<SHIFT>(header);
         self.pages += (header.run() as usize) << SHIFT;
         self.held += held;
-        self.free += soiled_free_bytes::<SHIFT>(header, bits).min(held);
-        self.thin += (bits.count_free(usize::from(info.slots)) * info.size as usize).min(held);
+        let (all, soiled) = free_bytes::<SHIFT>(header, bits);
+        self.free += soiled.min(held);
+        self.thin += all.min(held);
     }
 
     /// What of the pages holds no memory.

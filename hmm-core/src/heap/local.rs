@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
 
 use super::bin::Bin;
-use super::loose::Loose;
+use super::loose::{Loose, is_by_word};
 use super::recent::Recent;
 use crate::pages::header::Header;
 use crate::pages::map::PageMap;
@@ -256,10 +256,14 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         slots.free()
     }
 
-    /// There is no room to remember a block of `class`, if so: makes some.
+    /// There is no room to remember a block of `class`, if so: makes some. (Those of
+    /// the smallest classes, of which many are freed at a time, are let go one by one:
+    /// nothing has to be told of them before all of their word are free.)
     pub(crate) fn make_room(&self, class: Class) {
-        let dropped = self.recent.make_room(self.cur(class), class);
-        self.loose.drop_remembered(dropped * class.size(), class.size());
+        if !is_by_word(class) {
+            let dropped = self.recent.make_room(self.cur(class), class);
+            self.loose.drop_remembered(dropped * class.size());
+        }
     }
 
     /// Remembers no block of `class` as freed lately.

@@ -15,6 +15,7 @@
 use core::cell::Cell;
 
 use super::found::Found;
+use crate::units::{Class, GRANULE, STRIDE};
 
 const KIB: usize = 1024;
 
@@ -24,7 +25,13 @@ const SHARE: usize = 64;
 
 /// Slots up to this size are counted when all of their bitmap word are free, others
 /// one by one: no page of the system's is free before all its words are.
-pub(crate) const BY_WORD: usize = 64;
+const BY_WORD: usize = 64;
+
+/// Whether free slots of `class` are counted by the word.
+#[inline(always)]
+pub(crate) fn is_by_word(class: Class) -> bool {
+    class.offset() < BY_WORD.div_ceil(GRANULE) * STRIDE
+}
 
 /// Of what was freed, so much is taken for whole pages of the system's that became
 /// free, in quarters: between one of four bytes, where it lies strewn among live
@@ -103,13 +110,11 @@ impl Loose {
         self.freed.set(self.freed.get().saturating_add(bytes));
     }
 
-    /// Blocks of `size` bytes, `bytes` altogether, are not remembered any more: they
-    /// have passed through the heap.
-    pub(crate) fn drop_remembered(&self, bytes: usize, size: usize) {
+    /// Blocks that come to `bytes` are not remembered any more: they have passed
+    /// through the heap.
+    pub(crate) fn drop_remembered(&self, bytes: usize) {
         self.passed.set(self.passed.get().saturating_add(bytes));
-        if size > BY_WORD {
-            self.add(bytes);
-        }
+        self.add(bytes);
     }
 
     /// So many of them were taken again.

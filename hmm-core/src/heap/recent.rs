@@ -314,12 +314,14 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     fn forget_slab(&self, cur: &Cur, class: Class, start: *const u8, bytes: usize) -> usize {
         let (bottom, wall) = Self::ends(class);
         let before = cur.top();
-        let entries = (bottom + ENTRY..=before).step_by(ENTRY);
+        let entries = (bottom + ENTRY..before + ENTRY).step_by(ENTRY);
         self.change(cur, || {
             let mut top = bottom;
-            for entry in entries.map(|offset| self.at(offset)).filter(|entry| !entry.is_in(start, bytes)) {
+            for offset in entries.filter(|&offset| !self.at(offset).is_in(start, bytes)) {
                 top += ENTRY;
-                entry.copy_to(self.at(top));
+                if top != offset {
+                    self.at(offset).copy_to(self.at(top));
+                }
             }
             self.wipe(top + ENTRY, wall);
             top

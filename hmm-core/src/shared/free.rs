@@ -16,7 +16,7 @@ use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::fast::{self, Freed};
-use crate::heap::loose::BY_WORD;
+use crate::heap::loose::is_by_word;
 use crate::heap::{FULL, Ground, PENDING, bits_of, collect, free, large};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
@@ -73,7 +73,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let Ok(Block::Slot(slot)) = locate(&self.map, p) else { return };
         owner.local.make_room(slot.class);
         let bits = bits_of::<SHIFT>(slot.header);
-        if slot.class.size() <= BY_WORD && bits.local(slot.index / WORD_BITS).load(Relaxed) == ALL_FREE {
+        if is_by_word(slot.class) && bits.local(slot.index / WORD_BITS).load(Relaxed) == ALL_FREE {
             owner.local.loose.add(slot.class.size() * WORD_BITS);
         }
         if bits.all_free() {

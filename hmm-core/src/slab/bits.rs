@@ -9,6 +9,16 @@ use crate::units::{WORD_BITS, Word};
 /// The word of a bitmap in which every slot is free.
 pub(crate) const ALL_FREE: Word = !0;
 
+/// The ones in `word`. Most words of a slab are all free or all in use where programs
+/// free what they took together, and few processors' basic instructions count ones.
+fn ones(word: Word) -> u32 {
+    match word {
+        0 => 0,
+        ALL_FREE => Word::BITS,
+        _ => word.count_ones(),
+    }
+}
+
 /// A slab's bitmap: `words` local words, then as many remote ones.
 ///
 /// The last word may have more bits than the slab has slots left. These
@@ -104,7 +114,7 @@ impl<'a> Bits<'a> {
     /// How many slots are free locally, in a slab of `slots`.
     pub(crate) fn count_free(&self, slots: usize) -> usize {
         let phantoms = self.words * WORD_BITS - slots;
-        let ones: u32 = (0..self.words).map(|word| self.local(word).load(Relaxed).count_ones()).sum();
+        let ones: u32 = (0..self.words).map(|word| ones(self.local(word).load(Relaxed))).sum();
         (ones as usize).saturating_sub(phantoms)
     }
 

@@ -145,10 +145,12 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 pub(crate) fn free_parts<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> u16 {
     let info = Geometry::<SHIFT>::info(header.class());
     let (size, slots) = (info.size as usize, usize::from(info.slots));
+    // As in `Geometry::slot_of`: there are two divisions a part.
+    let over_size = |bytes: usize| (bytes as u64 * u64::from(info.recip) >> 32) as usize;
     let bytes = part_bytes::<SHIFT>();
     let is_free = |&part: &usize| {
-        let (first, end) = (part * bytes / size, ((part + 1) * bytes).div_ceil(size).min(slots));
-        bits.are_free(first, end)
+        let (first, end) = (over_size(part * bytes), over_size((part + 1) * bytes + size - 1));
+        bits.are_free(first, end.min(slots))
     };
     (0..PARTS).filter(is_free).fold(0, |mask, part| mask | 1 << part)
 }
@@ -164,15 +166,16 @@ pub(crate) fn soiled_bytes<const SHIFT: u32>(header: &Header) -> usize {
     (soiled & (behind - 1)).count_ones() as usize * class.size() + left_over
 }
 
-/// Bytes of free slots of a slab that may hold memory.
-pub(crate) fn soiled_free_bytes<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> usize {
+/// Bytes of free slots of a slab; all of them, and those that may hold memory.
+pub(crate) fn free_bytes<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> (usize, usize) {
     let info = Geometry::<SHIFT>::info(header.class());
     let (size, slots) = (info.size as usize, usize::from(info.slots));
+    let all = bits.count_free(slots) * size;
     if info.run > 1 {
-        let free = bits.free_in(0, slots) & Word::from(header.soiled());
-        return free.count_ones() as usize * size;
+        let soiled = bits.free_in(0, slots) & Word::from(header.soiled());
+        return (all, soiled.count_ones() as usize * size);
     }
     // The other parts are all free (I11).
     let others = (1 << SHIFT) - soiled_bytes::<SHIFT>(header);
-    (bits.count_free(slots) * size).saturating_sub(others)
+    (all, all.saturating_sub(others))
 }
