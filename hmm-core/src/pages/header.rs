@@ -131,6 +131,12 @@ impl Header {
         Kind::nth(self.kind.load(Relaxed))
     }
 
+    /// Whether the page is one of `kind`: what one comparison tells.
+    #[inline(always)]
+    pub(crate) fn is(&self, kind: Kind) -> bool {
+        self.kind.load(Relaxed) == kind as u8
+    }
+
     /// Makes the page one of `kind`. Release: whoever sees the kind of a slab
     /// also sees what was set up before.
     pub(crate) fn set_kind(&self, kind: Kind) {

@@ -127,14 +127,17 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// small slots in the first region.
     #[inline(never)]
     fn free_slow(&self, p: *mut u8, owner: &Owner<C>) {
-        let Some((header, offset)) = self.map.header_in_first(p) else { return self.free_rest(p, owner) };
+        let Some((header, offset)) = self.map.header_in_first(p) else { return self.free_checked(p, owner) };
         let recip = header.recip();
         if recip == 0 {
-            return self.free_medium(p, owner);
+            return match header.is(Kind::Large) {
+                true => self.free_large(header, offset, p, owner),
+                false => self.free_medium(p, owner),
+            };
         }
         let product = offset as u64 * u64::from(recip);
         if product as u32 >= recip || header.owner.load(Relaxed) & !(FULL | PENDING) == owner.token() {
-            return self.free_rest(p, owner);
+            return self.free_checked(p, owner);
         }
         let index = (product >> 32) as usize;
         match remote::mark(header, index) {
@@ -144,7 +147,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             Marked::Twice if index < usize::from(Geometry::<SHIFT>::info(header.class()).slots) => {
                 self.freed_twice(header, index);
             }
-            Marked::Twice => self.free_rest(p, owner),
+            Marked::Twice => self.free_checked(p, owner),
         }
     }
 
@@ -161,6 +164,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.strew(owner, info.size as usize * usize::from(info.slots).min(WORD_BITS / 2));
     }
 
+    /// No slab's page: keeps the large block that begins there, if one does.
+    #[inline(never)]
+    fn free_large(&self, header: &Header, offset: usize, p: *mut u8, owner: &Owner<C>) {
+        if offset != 0 || !self.keep(header, p, owner) {
+            self.free_checked(p, owner);
+        }
+    }
+
     /// No small slab's page: first the owner's medium slots.
     #[inline(never)]
     fn free_medium(&self, p: *mut u8, owner: &Owner<C>) {
@@ -172,15 +183,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         match fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), p) {
             Freed::Done => {}
             Freed::DoneAndMore => self.after_free(p, owner),
-            Freed::NotHere => self.free_rest(p, owner),
-        }
-    }
-
-    /// What is left of it: first large blocks.
-    #[inline(never)]
-    fn free_rest(&self, p: *mut u8, owner: &Owner<C>) {
-        if !self.keep(p, owner) {
-            self.free_checked(p, owner);
+            Freed::NotHere => self.free_checked(p, owner),
         }
     }
 
@@ -239,10 +242,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     /// Keeps the large block at `p`, which is freed, for the owner's next one;
-    /// `false` if it is none, or not to be kept.
-    fn keep(&self, p: *mut u8, owner: &Owner<C>) -> bool {
-        let Some((header, 0)) = self.map.header_in_first(p) else { return false };
-        if header.kind() != Kind::Large || !owner.is_at_rest() {
+    /// `false` if it is not to be kept.
+    #[inline(always)]
+    fn keep(&self, header: &Header, p: *mut u8, owner: &Owner<C>) -> bool {
+        if !owner.is_at_rest() {
             return false;
         }
         let pages = header.run();

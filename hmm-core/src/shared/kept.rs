@@ -101,8 +101,10 @@ impl Kept {
         if self.pages.get() < pages {
             return None;
         }
-        let long_enough = self.runs.iter().filter(|run| run.pages.get() >= pages);
-        let run = long_enough.min_by_key(|run| run.pages.get())?;
+        let run = match &self.runs[0] {
+            first if first.pages.get() == pages => first,
+            _ => self.shortest(pages)?,
+        };
         let rest = run.pages.get() - pages;
         let (start, header) = run.take()?;
         self.pages.set(self.pages.get() - pages);
@@ -115,6 +117,13 @@ impl Kept {
         }
         header.set_kind(Kind::Large);
         Some((start, header))
+    }
+
+    /// The shortest run of at least `pages` pages.
+    #[inline(never)]
+    fn shortest(&self, pages: u32) -> Option<&Run> {
+        let long_enough = self.runs.iter().filter(|run| run.pages.get() >= pages);
+        long_enough.min_by_key(|run| run.pages.get())
     }
 
     /// Keeps the large block at `start`, which is freed, if `license`, asked for
