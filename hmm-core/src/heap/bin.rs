@@ -16,13 +16,21 @@ pub(crate) struct Bin {
     current: AtomicU32,
     /// Where in the current slab the sweep for single free slots has come to.
     sweep: AtomicU16,
+    /// Slabs at the queue's end whose every slot is free, at most.
+    spares: AtomicU16,
     head: AtomicU32,
     tail: AtomicU32,
 }
 
 impl Bin {
     pub(super) const fn new() -> Self {
-        Self { current: AtomicU32::new(0), sweep: AtomicU16::new(0), head: AtomicU32::new(0), tail: AtomicU32::new(0) }
+        Self {
+            current: AtomicU32::new(0),
+            sweep: AtomicU16::new(0),
+            spares: AtomicU16::new(0),
+            head: AtomicU32::new(0),
+            tail: AtomicU32::new(0),
+        }
     }
 
     pub(crate) fn current(&self) -> Option<PageNo> {
@@ -40,6 +48,19 @@ impl Bin {
 
     pub(crate) fn set_sweep(&self, word: usize) {
         self.sweep.store(word as u16, Relaxed);
+    }
+
+    pub(super) fn spares(&self) -> u16 {
+        self.spares.load(Relaxed)
+    }
+
+    pub(crate) fn set_spares(&self, spares: u16) {
+        self.spares.store(spares, Relaxed);
+    }
+
+    /// The last slab of the queue.
+    pub(super) fn tail(&self) -> Option<PageNo> {
+        self.tail.page()
     }
 
     /// Whether there is no slab at all.

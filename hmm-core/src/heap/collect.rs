@@ -35,6 +35,7 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
         // while parts of their slabs go back.
         s.local().shut(class);
         refill::retire(s, class);
+        bin.set_spares(0);
         let mut next = bin.head();
         while let Some(page) = next {
             let header = map.header(page);

@@ -4,7 +4,7 @@
 use crate::sync::Ordering::Relaxed;
 
 use super::recent::Recent;
-use super::{FULL, Ground, PENDING, Supply, bits_of, fit, large};
+use super::{FULL, Ground, PENDING, Supply, bits_of, fit, large, spare};
 use crate::misuse::{Misuse, Place, What};
 use crate::pages::header::{Header, Kind};
 use crate::slab::{ALL_FREE, Block, Slot, locate};
@@ -74,15 +74,22 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 }
 
 /// Gives a slab back whose every slot is free now, unless it is the one in
-/// use or the only other one: blocks that come and go at the edge of a slab
-/// must not fetch and return pages all the time.
+/// use or the only other one, or kept as a [`spare`]: blocks that come and go at the
+/// edge of a slab must not fetch and return pages all the time.
 pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, page: PageNo, header: &Header) {
     let bin = s.local().bin(header.class());
     if bin.current() == Some(page) || !bin.has_several() || !bits_of::<SHIFT>(header).all_free() {
         return;
     }
-    bin.unlink(s.map(), page);
+    if !spare::keep(s, page, header) {
+        give_empty(s, page, header);
+    }
+}
+
+/// Gives a slab of the owner's queue back whose every slot is free.
+pub(super) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, page: PageNo, header: &Header) {
     let class = header.class();
+    s.local().bin(class).unlink(s.map(), page);
     let (start, bytes) = (s.map().address(page), (header.run() as usize) << SHIFT);
     // Those that were remembered were not counted.
     let forgotten = s.local().recent.forget_slab(s.local().cur(class), class, start, bytes);

@@ -75,6 +75,8 @@ pub(crate) struct Loose {
     refilled: Cell<usize>,
     /// Made ready to be taken.
     passed: Cell<usize>,
+    /// In slabs that are kept though every slot is free.
+    spare: Cell<usize>,
 }
 
 /// Adds `more` to `sum`. Returns the sum, which begins anew, once it has come to
@@ -101,7 +103,16 @@ impl Loose {
             grown: Cell::new(0),
             refilled: Cell::new(0),
             passed: Cell::new(0),
+            spare: Cell::new(0),
         }
+    }
+
+    pub(super) fn spare(&self) -> usize {
+        self.spare.get()
+    }
+
+    pub(super) fn set_spare(&self, bytes: usize) {
+        self.spare.set(bytes);
     }
 
     /// `bytes` bytes of slots became free, and nobody remembers them.
@@ -261,6 +272,7 @@ impl Loose {
     /// the slabs' pages holds no memory now and held none before.
     pub(crate) fn settle(&self, found: &Found) -> (usize, [usize; 2]) {
         let freed = self.freed.replace(0).max(1);
+        self.spare.set(0);
         self.pages.set((8 * found.gone / freed).clamp(LEAST_YIELD, MOST_YIELD));
         self.strewn.set(found.free);
         self.uncounted.set(0);

@@ -27,6 +27,7 @@ pub(crate) mod recent;
 pub(crate) mod refill;
 pub(crate) mod resize;
 mod single;
+pub(crate) mod spare;
 
 pub use single::{Heap, TinyHeap};
 
@@ -60,7 +61,7 @@ pub(crate) trait Ground<const SHIFT: u32> {
     /// allocation then fails, and what would be given back is lost.
     fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<Self::Grow, SHIFT>) -> R) -> Option<R>;
 
-    /// The heap is about to grow: gives back the empty slabs that nobody owns.
+    /// The heap is about to grow: gives back the empty slabs that are not in use.
     fn before_growth(&self);
 }
 
@@ -68,6 +69,9 @@ pub(crate) trait Ground<const SHIFT: u32> {
 /// other owners, if there are any.
 pub(crate) trait Supply<const SHIFT: u32, const C: usize>: Ground<SHIFT> {
     type Recent: Recent<C>;
+
+    /// Bytes of empty slabs that the owner keeps for its next ones, at most.
+    const SPARE: usize;
 
     /// The owner's slabs.
     fn local(&self) -> &Local<C, Self::Recent>;

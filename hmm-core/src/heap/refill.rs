@@ -13,7 +13,7 @@
 use crate::sync::Ordering::Relaxed;
 
 use super::local::Slots;
-use super::{Supply, bits_of};
+use super::{Supply, bits_of, spare};
 use crate::pages::Growth;
 use crate::pages::header::Header;
 use crate::slab::{Bits, parts};
@@ -38,7 +38,8 @@ pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     retire(s, class);
     loop {
         let adopt = || s.adopt(class).inspect(|&page| s.local().loose.enter(slab_bytes::<SHIFT>(s.map().header(page))));
-        let page = match bin.pop_front(s.map()).or_else(adopt) {
+        let next = bin.pop_front(s.map()).inspect(|&page| spare::take(s, s.map().header(page)));
+        let page = match next.or_else(adopt) {
             Some(page) => page,
             None => match fresh(s, class, used_up) {
                 Some(page) => page,
@@ -154,6 +155,7 @@ pub(crate) fn retire<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
 /// A slab with every slot free, now the owner's; `follows`: one of the class was
 /// used up.
 fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class, follows: bool) -> Option<PageNo> {
+    spare::give_all(s);
     let take = |growth| s.with_pages(|pages| pages.take_slab(s.map(), class, follows, growth)).flatten();
     let page = take(Growth::Avoid).or_else(|| {
         s.before_growth();

@@ -198,6 +198,8 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Ground<SHIFT> for Heap<G, SH
 impl<G: HeapGrow, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Heap<G, SHIFT, C> {
     type Recent = Nothing;
 
+    const SPARE: usize = 0;
+
     fn local(&self) -> &Local<C, Nothing> {
         &self.local
     }

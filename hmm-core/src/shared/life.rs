@@ -101,6 +101,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         seat.local().forget(class);
         refill::retire(seat, class);
         let bin = seat.local().bin(class);
+        bin.set_spares(0);
         let mut left = 0;
         while let Some(page) = bin.pop_front(&self.map) {
             left += soiled_bytes::<SHIFT>(self.map.header(page));

@@ -10,7 +10,7 @@ use crate::check;
 use crate::grow::HeapGrow;
 use crate::heap::local::Local;
 use crate::heap::recent::Stacks;
-use crate::heap::{Ground, Supply, bits_of, collect};
+use crate::heap::{Ground, Supply, bits_of, collect, spare};
 use crate::misuse::{Misuse, What};
 use crate::pages::Pages;
 use crate::pages::header::Header;
@@ -93,12 +93,15 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
 
     fn before_growth(&self) {
         self.give_all_kept();
+        spare::give_all(self);
         self.shared.sweep(Sweep::Empty);
     }
 }
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Seat<'_, G, L, SHIFT, C> {
     type Recent = Stacks<C>;
+
+    const SPARE: usize = 1024 * 1024;
 
     fn local(&self) -> &Local<C, Stacks<C>> {
         &self.owner.local

@@ -146,7 +146,7 @@ pub(crate) fn free_parts<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> 
     let info = Geometry::<SHIFT>::info(header.class());
     let (size, slots) = (info.size as usize, usize::from(info.slots));
     // As in `Geometry::slot_of`: there are two divisions a part.
-    let over_size = |bytes: usize| (bytes as u64 * u64::from(info.recip) >> 32) as usize;
+    let over_size = |bytes: usize| ((bytes as u64 * u64::from(info.recip)) >> 32) as usize;
     let bytes = part_bytes::<SHIFT>();
     let is_free = |&part: &usize| {
         let (first, end) = (over_size(part * bytes), over_size((part + 1) * bytes + size - 1));
