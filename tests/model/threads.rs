@@ -262,3 +262,26 @@ fn the_pool_hands_heaps_to_new_threads() {
     assert_eq!((stats.heaps, stats.blocks), (1, 0));
     assert!(stats.active <= 2 * 65536, "{stats:?}");
 }
+
+/// Slabs that were emptied wait for their class, but not while another needs memory.
+#[test]
+fn what_one_class_left_serves_others() {
+    let heap = Heap::new(Scattered::new(5), on_misuse);
+    // SAFETY: owners are never unmapped.
+    let owner = unsafe { heap.attach().expect("memory").as_ref() };
+    let active_with = |size: usize| {
+        // SAFETY: the owner is this thread's.
+        let blocks: Vec<_> = (0..900_000 / size).map(|_| unsafe { heap.alloc(owner, size) }).collect();
+        let active = heap.stats().active;
+        for block in blocks {
+            // SAFETY: the block is live.
+            unsafe { heap.free(owner, block) };
+        }
+        active
+    };
+    let first = active_with(1000);
+    for size in [96, 500, 640, 1280, 4000, 12_000] {
+        let active = active_with(size);
+        assert!(active <= first + 12 * 65_536, "{active} bytes with {size}, {first} before");
+    }
+}
