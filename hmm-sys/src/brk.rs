@@ -14,6 +14,7 @@ use core::ptr::NonNull;
 use hmm_core::Span;
 
 use crate::errno::Errno;
+use crate::huge;
 
 /// The least to grow by: moving the break costs about as much for 4 MiB as for
 /// 4 KiB.
@@ -84,12 +85,17 @@ impl Break {
     }
 
     /// At least `min` more bytes, aligned at both ends; in steps that grow
-    /// with the heap, or smaller ones where those are refused.
+    /// with the heap, or smaller ones where those are refused. After the first, they
+    /// end where a huge page may end, so that each part of the heap can become one.
     pub(crate) fn grow(&mut self, min: usize, align: usize) -> Option<Span> {
         let _errno = Errno::keep();
         let min = min.checked_next_multiple_of(align)?;
         let step = STEP.max(self.bytes / 8).checked_next_multiple_of(align)?;
         let mut want = min.max(step);
+        if self.bytes > 0 {
+            let end = self.top.checked_add(want)?;
+            want += end.checked_next_multiple_of(huge::BYTES)? - end;
+        }
         while !self.lost {
             let pad = move_by(0)?.addr().get().wrapping_neg() & (align - 1);
             let delta = isize::try_from(want.checked_add(pad)?).ok()?;

@@ -36,7 +36,7 @@ const YES: u8 = 2;
 const NEVER: u8 = 3;
 
 /// Bytes of a huge page where pages are of 4 KiB. (Others' are far larger.)
-const BYTES: usize = 2 * 1024 * 1024;
+pub(crate) const BYTES: usize = 2 * 1024 * 1024;
 
 /// How many times [`unit`] says that there are none, after one could not be had.
 static PAUSE: AtomicU32 = AtomicU32::new(0);
