@@ -70,7 +70,7 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     /// Whether a heap that holds `all` bytes, in use and free, is so small that what
     /// is free is within the bound whatever it is: licences may say more than that.
     pub(super) fn covers(&self, all: usize) -> bool {
-        all <= self.fixed.unwrap_or(Self::WHOLE)
+        all <= self.fixed.unwrap_or_else(|| Self::WHOLE.max(self.swing.width()))
     }
 
     /// As [`allowed`](Self::allowed) for free runs, in pages.

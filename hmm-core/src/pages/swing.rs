@@ -53,6 +53,8 @@ pub(super) struct Swing {
     turn: usize,
     /// Given back since then, and taken again.
     flow: [usize; 2],
+    /// Given back in the turn before, and not taken again by its end.
+    before: usize,
     /// What was worth keeping then.
     enough: usize,
 }
@@ -71,6 +73,7 @@ impl Swing {
             forgotten: 0,
             turn: 0,
             flow: [0, 0],
+            before: 0,
             enough: 0,
         }
     }
@@ -112,7 +115,9 @@ impl Swing {
         self.high = self.high.max(used);
         if self.turn > used.max(LEAST) {
             let [given, taken] = core::mem::take(&mut self.flow);
-            self.width = self.width.max((self.enough + given.min(taken)).min(self.high));
+            let again = given.saturating_add(self.before).min(taken);
+            self.before = given.saturating_sub(taken.saturating_sub(self.before));
+            self.width = self.width.max((self.enough + again).min(self.high));
             self.enough = self.width;
             self.turn = 0;
         }
