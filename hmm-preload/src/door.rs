@@ -61,17 +61,27 @@ pub(crate) fn aligned_alloc(align: usize, size: usize) -> *mut c_void {
 /// result is null and `size` is not 0.
 #[inline(always)]
 pub(crate) unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
-    if block.is_null() {
-        return alloc(size);
-    }
-    if size == 0 {
-        // SAFETY: the caller gives up its block.
-        unsafe { hmm_sys::free(block.cast()) };
-        return ptr::null_mut();
+    if block.is_null() || size == 0 {
+        // SAFETY: our caller's promise.
+        return unsafe { from_or_to_nothing(block, size) };
     }
     // SAFETY: the block is not null, the size not 0; the rest is our caller's
     // promise.
     or_enomem(unsafe { hmm_sys::realloc(block.cast(), size) })
+}
+
+/// [`realloc`] of no block, or to no bytes.
+///
+/// # Safety
+/// As [`realloc`].
+#[inline(never)]
+unsafe fn from_or_to_nothing(block: *mut c_void, size: usize) -> *mut c_void {
+    if block.is_null() {
+        return alloc(size);
+    }
+    // SAFETY: the caller gives up its block.
+    unsafe { hmm_sys::free(block.cast()) };
+    ptr::null_mut()
 }
 
 /// Null with `errno` set: kept out of the fast paths.

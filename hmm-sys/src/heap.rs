@@ -120,8 +120,19 @@ pub unsafe fn realloc(p: *mut u8, size: usize) -> *mut u8 {
 /// # Safety
 ///
 /// As [`realloc`].
-#[inline(never)]
+#[inline(always)]
 pub unsafe fn realloc_aligned(p: *mut u8, align: usize, size: usize) -> *mut u8 {
+    // SAFETY: the word is the calling thread's; the rest the caller's promise.
+    if unsafe { HEAP.stays(tls::get(), p, align, size) } {
+        return p;
+    }
+    // SAFETY: likewise.
+    unsafe { realloc_slow(p, align, size) }
+}
+
+/// The slow part of it.
+#[inline(never)]
+unsafe fn realloc_slow(p: *mut u8, align: usize, size: usize) -> *mut u8 {
     // SAFETY: the owner is the calling thread's; the rest the caller's promise.
     unsafe { HEAP.realloc(own(), p, align, size) }
 }

@@ -7,6 +7,7 @@ use crate::sync::BitWord;
 use crate::sync::Ordering::Relaxed;
 use core::ptr;
 
+use super::FULL;
 use super::local::{Cur, Local};
 use super::loose::is_by_word;
 use super::recent::Recent;
@@ -190,12 +191,13 @@ pub(crate) fn free_medium<const SHIFT: u32, const C: usize, R: Recent<C>>(
 pub(crate) fn small<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
     token: usize,
-    p: *mut u8,
+    p: *const u8,
 ) -> Option<usize> {
     let (header, offset) = local.header_of::<SHIFT>(p)?;
     let recip = header.recip();
     let product = offset as u64 * u64::from(recip);
-    if header.owner.load(Relaxed) != token || product as u32 >= recip {
+    // In a slab without a free slot, too, for nothing is freed in it.
+    if header.owner.load(Relaxed) & !FULL != token || product as u32 >= recip {
         return None;
     }
     let slot = (product >> 32) as usize;

@@ -193,15 +193,38 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// is returned.
     pub unsafe fn realloc(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
         // SAFETY: the caller's promise.
-        if let Some(to) = unsafe { self.realloc_small(owner, p, align, size) } {
-            return to;
+        match unsafe { self.realloc_small(owner, p, align, size) } {
+            Some(to) => to,
+            // SAFETY: likewise.
+            None => unsafe { self.realloc_any(owner, p, align, size) },
         }
+    }
+
+    /// [`realloc`](Self::realloc) of any block.
+    ///
+    /// # Safety
+    ///
+    /// As [`realloc`](Self::realloc).
+    #[inline(never)]
+    unsafe fn realloc_any(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
         let resize = |seat: &Seat<'_, G, L, SHIFT, C>| {
             // SAFETY: the caller's promise.
             unsafe { resize::realloc(seat, p, align, size) }
         };
         let new = self.seated(owner, resize);
         new.map_or(ptr::null_mut(), |new| self.judge(new))
+    }
+
+    /// Whether the block at `p`, a small one of the owner's, stays where it is if it is
+    /// resized to `size` bytes: all that most calls of `realloc` need.
+    ///
+    /// # Safety
+    ///
+    /// As [`realloc`](Self::realloc).
+    #[inline(always)]
+    pub unsafe fn stays(&self, owner: &Owner<C>, p: *const u8, align: usize, size: usize) -> bool {
+        let have = fast::small::<SHIFT, C, _>(&owner.local, owner.token(), p);
+        align <= GRANULE && have.is_some_and(|have| fit::keeps(have, size))
     }
 
     /// [`realloc`](Self::realloc) of the owner's small blocks that stay where
