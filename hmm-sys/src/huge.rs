@@ -38,9 +38,19 @@ const NEVER: u8 = 3;
 /// Bytes of a huge page where pages are of 4 KiB. (Others' are far larger.)
 pub(crate) const BYTES: usize = 2 * 1024 * 1024;
 
-/// How many times [`unit`] says that there are none, after one could not be had.
+/// How many times [`unit`] says that there are none, after one could not be had or was
+/// dear.
 static PAUSE: AtomicU32 = AtomicU32::new(0);
 const SOME: u32 = 256;
+
+/// The next pause: twice as long each time, until one is cheap again.
+static NEXT: AtomicU32 = AtomicU32::new(SOME);
+const MOST: u32 = SOME << 8;
+
+/// Nanoseconds of work from which on one is dear: where free memory is in small pieces,
+/// the kernel moves pages about to make room, for up to 5 ms. Usual are 0.2 ms; the
+/// faults that are saved take 0.3 to 0.7 ms.
+const DEAR: u64 = 1_000_000;
 /// The kernel, or somebody's filter, does not let us have any.
 const FOR_EVER: u32 = u32::MAX;
 
@@ -76,14 +86,19 @@ pub(crate) fn unit() -> usize {
 
 /// Puts a huge page behind `span`, which is zero; says whether it did.
 pub(crate) fn populate(span: Span) -> bool {
-    let pause = match system::collapse(span) {
-        Ok(()) => return true,
+    let before = system::worked();
+    let populated = system::collapse(span);
+    match populated {
+        Ok(()) if system::worked().saturating_sub(before) < DEAR => NEXT.store(SOME, Relaxed),
         // Memory is short, or in small pieces: later, perhaps.
-        Err(libc::ENOMEM | libc::EAGAIN | libc::EBUSY) => SOME,
-        Err(_) => FOR_EVER,
-    };
-    PAUSE.store(pause, Relaxed);
-    false
+        Ok(()) | Err(libc::ENOMEM | libc::EAGAIN | libc::EBUSY) => {
+            let pause = NEXT.load(Relaxed);
+            NEXT.store((pause * 2).min(MOST), Relaxed);
+            PAUSE.store(pause, Relaxed);
+        }
+        Err(_) => PAUSE.store(FOR_EVER, Relaxed),
+    }
+    populated.is_ok()
 }
 
 /// Tells the kernel about `bytes` bytes of the heap at `start`, which are mapped
@@ -141,6 +156,17 @@ mod system {
         }
     }
 
+    /// Nanoseconds that this thread has worked; 0 if that is not to be known.
+    pub(super) fn worked() -> u64 {
+        let _errno = Errno::keep();
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the time is ours to write.
+        match unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) } {
+            0 => time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64,
+            _ => 0,
+        }
+    }
+
     /// `MADV_COLLAPSE`, which the libc crate does not have for every system.
     const COLLAPSE: libc::c_int = 25;
 
@@ -162,6 +188,10 @@ mod system {
 
     pub(super) fn collapse(_: Span) -> Result<(), libc::c_int> {
         Err(libc::ENOSYS)
+    }
+
+    pub(super) fn worked() -> u64 {
+        0
     }
 
     pub(super) fn advise(_: *mut u8, _: usize, _: bool) {}
