@@ -82,6 +82,15 @@ impl Region {
         self.room.load(Relaxed)
     }
 
+    /// Ends the region's room at `start`, if it reaches beyond that: another begins
+    /// there. Needs the run layer's lock, and the region to have nothing from there on.
+    pub(crate) fn end_room_at(&self, start: *const u8, shift: u32) {
+        let pages = start.addr().wrapping_sub(self.base().addr()) >> shift;
+        if pages < self.room() as usize && self.bytes() <= pages << shift {
+            self.room.store(pages as u32, Relaxed);
+        }
+    }
+
     pub(crate) fn table(&self) -> *mut Header {
         self.table.load(Relaxed)
     }

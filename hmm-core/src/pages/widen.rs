@@ -132,7 +132,11 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             }
             room = (room / 2).max(pages);
         };
-        region.open(grown.span.start.as_ptr(), self.next_region, room, table, dirty);
+        // Where a region's table had to be small, another may begin within its room, and
+        // neither may take what the other has for a hole.
+        let start = grown.span.start.as_ptr();
+        map.regions().for_each(|other| other.end_room_at(start, SHIFT));
+        region.open(start, self.next_region, room, table, dirty);
         self.next_region = self.next_region.up(room);
         Some(index)
     }
