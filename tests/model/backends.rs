@@ -35,6 +35,10 @@ pub(crate) struct Scattered {
     pub(crate) refuses: bool,
     /// The page size that the system is said to have, up to [`WIDEST`].
     pub(crate) os_page: usize,
+    /// It adds fewer pages than this to what is asked for, when `odd`.
+    pub(crate) extra: usize,
+    /// Bytes of the largest table that it has addresses for.
+    pub(crate) table: usize,
     /// Spans that were purged or moved away so far.
     pub(crate) taken: Arc<AtomicUsize>,
 }
@@ -88,6 +92,8 @@ impl Scattered {
             odd: true,
             refuses: true,
             os_page: 4096,
+            extra: 40,
+            table: usize::MAX,
             taken: Arc::default(),
         }
     }
@@ -117,7 +123,7 @@ unsafe impl HeapGrow for Scattered {
         }
         let which = if self.odd { self.rng.usize(..self.ranges.len()) } else { 0 };
         let hole = if self.odd && self.rng.u32(..4) == 0 { align * self.rng.usize(1..5) } else { 0 };
-        let extra = if self.odd { align * self.rng.usize(..40) } else { 64 * align };
+        let extra = if self.odd { align * self.rng.usize(..self.extra) } else { 64 * align };
         let zeroed = self.rng.bool();
         let range = &mut self.ranges[which];
         let bytes = min.checked_next_multiple_of(align)? + extra;
@@ -168,6 +174,9 @@ unsafe impl HeapGrow for Scattered {
     }
 
     fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+        if bytes > self.table {
+            return None;
+        }
         let layout = Layout::from_size_align(bytes, 64).ok()?;
         // SAFETY: the layout is not empty: nobody asks for nothing.
         let start = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })?;

@@ -199,6 +199,21 @@ fn hosted_pages_on_scattered_memory() {
     });
 }
 
+/// Where there are addresses for small tables only, ranges end early and others begin
+/// within what would have been their room, also after all went back.
+#[test]
+fn ranges_whose_tables_are_small() {
+    each_seed(16, |seed| {
+        let mut grow = Scattered::new(seed);
+        (grow.extra, grow.table) = (2, 1 << (10 + seed % 3));
+        let mut model: Model<_, 16, 88> = Model::new(grow, seed, 1 << 20);
+        for live in [3, 30, 6, 60, 10] {
+            model.run(600, live);
+        }
+        assert!(model.refused > 0, "ranges were meant to be used up");
+    });
+}
+
 /// A limit that memory reaches again and again: the heap never holds more, and
 /// works on. The backend takes back what it is given: what it refused would
 /// still be held.

@@ -82,11 +82,20 @@ impl Region {
         self.room.load(Relaxed)
     }
 
-    /// Ends the region's room at `start`, if it reaches beyond that: another begins
-    /// there. Needs the run layer's lock, and the region to have nothing from there on.
-    pub(crate) fn end_room_at(&self, start: *const u8, shift: u32) {
+    /// The pages from `start` to where the region begins; beyond all numbers if that is
+    /// below.
+    pub(crate) fn pages_from(&self, start: *const u8, shift: u32) -> usize {
+        self.base().addr().wrapping_sub(start.addr()) >> shift
+    }
+
+    /// Makes room for another region, of `room` pages from `start` on: ends before it, or
+    /// for good if it begins in there. Needs the run layer's lock, and the region to have
+    /// nothing there.
+    pub(crate) fn make_way(&self, start: *const u8, room: u32, shift: u32) {
         let pages = start.addr().wrapping_sub(self.base().addr()) >> shift;
-        if pages < self.room() as usize && self.bytes() <= pages << shift {
+        if self.pages_from(start, shift) < room as usize {
+            self.room.store(0, Relaxed);
+        } else if pages < self.room() as usize && self.bytes() <= pages << shift {
             self.room.store(pages as u32, Relaxed);
         }
     }

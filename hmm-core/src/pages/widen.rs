@@ -117,8 +117,13 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let (index, region) = map.spare_region()?;
         let numbers_left = u32::MAX - 1 - self.next_region.get();
         let room = u32::try_from(grown.room >> SHIFT).unwrap_or(u32::MAX).min(numbers_left);
-        let mut room = room.max(pages);
-        if room > numbers_left {
+        // Where a region's table had to be small, others begin within what would have been
+        // its room. No two rooms overlap, or the one would take what the other has for a hole.
+        let start = grown.span.start.as_ptr();
+        let in_use = map.regions().filter(|region| region.bytes() > 0);
+        let next = in_use.map(|region| region.pages_from(start, SHIFT)).min().unwrap_or(usize::MAX);
+        let mut room = room.max(pages).min(u32::try_from(next).unwrap_or(u32::MAX));
+        if room > numbers_left || room < pages {
             return None;
         }
         // Where not even addresses can be had for so large a table, a smaller
@@ -132,10 +137,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             }
             room = (room / 2).max(pages);
         };
-        // Where a region's table had to be small, another may begin within its room, and
-        // neither may take what the other has for a hole.
-        let start = grown.span.start.as_ptr();
-        map.regions().for_each(|other| other.end_room_at(start, SHIFT));
+        map.regions().for_each(|other| other.make_way(start, room, SHIFT));
         region.open(start, self.next_region, room, table, dirty);
         self.next_region = self.next_region.up(room);
         Some(index)
