@@ -46,6 +46,13 @@ fn a_thousand_threads_leave_no_more_than_one() {
 #[test]
 fn threads_that_sleep_hold_little() {
     passes("threads.c", |run| run.arg("idle"));
+    passes("threads.c", |run| run.arg("bursts"));
+}
+
+#[test]
+fn threads_that_need_little_share_it() {
+    passes("threads.c", |run| run.arg("few"));
+    passes("threads.c", |run| run.arg("apart"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 /* What threads leave behind, and what lies in the pages of those that sleep.
  *
- * threads (ended | idle | remote | left SIZE) */
+ * threads (ended | idle | few | apart | bursts | remote | left SIZE) */
 #include <pthread.h>
 #include "phases.h"
 
@@ -86,6 +86,123 @@ static void idle(void)
     }
 }
 
+/* Threads that need a few blocks of many sizes share the pages that those lie on. */
+static void *needs_few(void *unused)
+{
+    for (int round = 0; round < 10; round++) {
+        unsigned char *mine[60];
+        for (int i = 0; i < 60; i++) {
+            size_t size = 16 + (size_t)i * i * 5;
+            mine[i] = malloc(size);
+            CHECK(mine[i] != NULL);
+            fill(mine[i], size, round);
+        }
+        for (int i = 0; i < 60; i++) {
+            CHECK(holds(mine[i], 16 + (size_t)i * i * 5, round));
+            free(mine[i]);
+        }
+    }
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    return unused;
+}
+
+static void few(void)
+{
+    static pthread_t thread[IDLE];
+    pthread_barrier_init(&barrier, NULL, IDLE + 1);
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 64 * KIB);
+    size_t before = stats().resident;
+    for (int i = 0; i < IDLE; i++)
+        CHECK(pthread_create(&thread[i], &attr, needs_few, NULL) == 0);
+    pthread_barrier_wait(&barrier);
+    size_t each = (stats().resident - before) / IDLE;
+    fprintf(stderr, "%zu KiB a thread\n", each / KIB);
+    CHECK(each < 96 * KIB);
+    pthread_barrier_wait(&barrier);
+    for (int i = 0; i < IDLE; i++)
+        CHECK(pthread_join(thread[i], NULL) == 0);
+}
+
+/* But no cache line is two threads'. */
+enum { SIDE_BY_SIDE = 8, BLOCKS_EACH = 20, LINE = 64 };
+
+static unsigned char *lies[SIDE_BY_SIDE * BLOCKS_EACH];
+static size_t side_size;
+
+static void *takes_its_part(void *arg)
+{
+    for (int i = 0; i < BLOCKS_EACH; i++) {
+        lies[(uintptr_t)arg * BLOCKS_EACH + i] = malloc(side_size);
+        pthread_barrier_wait(&barrier);
+    }
+    return NULL;
+}
+
+static void apart(void)
+{
+    pthread_barrier_init(&barrier, NULL, SIDE_BY_SIDE);
+    for (side_size = 1; side_size < 1000; side_size += side_size / 3 + 1) {
+        pthread_t thread[SIDE_BY_SIDE];
+        for (uintptr_t t = 0; t < SIDE_BY_SIDE; t++)
+            CHECK(pthread_create(&thread[t], NULL, takes_its_part, (void *)t) == 0);
+        for (int t = 0; t < SIDE_BY_SIDE; t++)
+            CHECK(pthread_join(thread[t], NULL) == 0);
+        for (int t = 0; t < SIDE_BY_SIDE * BLOCKS_EACH; t++)
+            for (int u = 0; u < t; u++) {
+                uintptr_t a = (uintptr_t)lies[t], b = (uintptr_t)lies[u];
+                CHECK(t / BLOCKS_EACH == u / BLOCKS_EACH || a / LINE > (b + side_size - 1) / LINE ||
+                      b / LINE > (a + side_size - 1) / LINE);
+            }
+        for (int t = 0; t < SIDE_BY_SIDE * BLOCKS_EACH; t++)
+            free(lies[t]);
+    }
+}
+
+/* What threads that sleep keep makes no room for others to keep more. */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+static void *has_a_burst(void *arg)
+{
+    enum { MANY = 5000 };
+    uint64_t state = (uintptr_t)arg;
+    pthread_mutex_lock(&turn);
+    void **mine = malloc(MANY * sizeof *mine);
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < MANY; i++) {
+            size_t size = 16 + next_random(&state) % (16u << next_random(&state) % 11);
+            mine[i] = malloc(size);
+            CHECK(mine[i] != NULL);
+            fill(mine[i], size, 1);
+        }
+        for (int i = 0; i < MANY; i++)
+            free(mine[i]);
+    }
+    free(mine);
+    pthread_mutex_unlock(&turn);
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    return NULL;
+}
+
+static void bursts(void)
+{
+    enum { SLEEPERS = 128 };
+    pthread_t thread[SLEEPERS];
+    pthread_barrier_init(&barrier, NULL, SLEEPERS + 1);
+    for (uintptr_t i = 0; i < SLEEPERS; i++)
+        CHECK(pthread_create(&thread[i], NULL, has_a_burst, (void *)i) == 0);
+    pthread_barrier_wait(&barrier);
+    size_t each = stats().resident / SLEEPERS;
+    fprintf(stderr, "%zu KiB a thread\n", each / KIB);
+    CHECK(each < 3 * MIB);
+    pthread_barrier_wait(&barrier);
+    for (int i = 0; i < SLEEPERS; i++)
+        CHECK(pthread_join(thread[i], NULL) == 0);
+}
+
 static void **given;
 enum { GIVEN = 400000 };
 
@@ -155,6 +272,12 @@ int main(int argc, char **argv)
         ended();
     else if (strcmp(argv[1], "idle") == 0)
         idle();
+    else if (strcmp(argv[1], "few") == 0)
+        few();
+    else if (strcmp(argv[1], "apart") == 0)
+        apart();
+    else if (strcmp(argv[1], "bursts") == 0)
+        bursts();
     else if (strcmp(argv[1], "remote") == 0)
         remote();
     else {

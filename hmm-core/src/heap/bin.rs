@@ -1,8 +1,8 @@
 //! The slabs of one class: the current one and the queue of the others that have
 //! free slots, linked through their headers.
 
-use core::sync::atomic::AtomicU16;
 use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicU8, AtomicU16};
 
 use crate::pages::header::Link;
 use crate::pages::map::PageMap;
@@ -15,7 +15,10 @@ pub(crate) struct Bin {
     /// The slab of the current word.
     current: AtomicU32,
     /// Where in the current slab the sweep for single free slots has come to.
-    sweep: AtomicU16,
+    sweep: AtomicU8,
+    /// Blocks that the owner took from one that it shares with others, before it had
+    /// slabs of its own.
+    borrowed: AtomicU8,
     /// Slabs at the queue's end whose every slot is free, at most.
     spares: AtomicU16,
     head: AtomicU32,
@@ -26,7 +29,8 @@ impl Bin {
     pub(super) const fn new() -> Self {
         Self {
             current: AtomicU32::new(0),
-            sweep: AtomicU16::new(0),
+            sweep: AtomicU8::new(0),
+            borrowed: AtomicU8::new(0),
             spares: AtomicU16::new(0),
             head: AtomicU32::new(0),
             tail: AtomicU32::new(0),
@@ -47,7 +51,15 @@ impl Bin {
     }
 
     pub(crate) fn set_sweep(&self, word: usize) {
-        self.sweep.store(word as u16, Relaxed);
+        self.sweep.store(word as u8, Relaxed);
+    }
+
+    pub(crate) fn borrowed(&self) -> u8 {
+        self.borrowed.load(Relaxed)
+    }
+
+    pub(crate) fn set_borrowed(&self, blocks: u8) {
+        self.borrowed.store(blocks, Relaxed);
     }
 
     pub(super) fn spares(&self) -> u16 {

@@ -1,7 +1,7 @@
 //! Giving back what an owner holds without using it.
 
 use super::found::Found;
-use super::{Supply, bits_of, refill};
+use super::{Supply, bits_of, free, refill};
 use crate::pages::header::Link;
 use crate::slab::parts::soiled_bytes;
 use crate::units::Class;
@@ -21,9 +21,36 @@ pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
     s.local().loose.recounted(&found);
 }
 
+/// Gives back every slab of the owner's whose slots are all free.
+pub(crate) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
+    for class in (0..C).map(Class::nth) {
+        let bin = s.local().bin(class);
+        if let Some(page) = bin.current() {
+            if bits_of::<SHIFT>(s.map().header(page)).all_free() {
+                s.local().forget(class);
+                refill::retire(s, class);
+            }
+        }
+        let mut next = bin.head();
+        while let Some(page) = next {
+            let header = s.map().header(page);
+            next = header.next.page();
+            if bits_of::<SHIFT>(header).all_free() {
+                free::give_empty(s, page, header);
+            }
+        }
+    }
+}
+
 /// Gives back every slab of the owner's whose slots are all free, and of the
 /// others the parts in which all are.
 pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
+    some(s, true);
+}
+
+/// As [`collect`], but of the others only with `parts`. Returns how many bytes are free
+/// in those.
+pub(crate) fn some<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, parts: bool) -> usize {
     let map = s.map();
     let mut found = Found::default();
     for class in (0..C).map(Class::nth) {
@@ -47,7 +74,9 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
                 bin.unlink(map, page);
                 s.with_pages(|pages| pages.give_slab(map, page));
             } else {
-                found.given += s.with_pages(|pages| pages.purge_parts(map, page, &bits)).unwrap_or(0);
+                if parts {
+                    found.given += s.with_pages(|pages| pages.purge_parts(map, page, &bits)).unwrap_or(0);
+                }
                 found.add::<SHIFT>(header, &bits);
             }
         }
@@ -56,4 +85,5 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
     found.gone += found.given;
     let (licence, hollow) = s.local().loose.settle(&found);
     s.with_pages(|pages| pages.gave_parts(found.given, licence, hollow));
+    found.free
 }

@@ -87,7 +87,7 @@ pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
 }
 
 /// Gives a slab of the owner's queue back whose every slot is free.
-pub(super) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, page: PageNo, header: &Header) {
+pub(crate) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, page: PageNo, header: &Header) {
     let class = header.class();
     s.local().bin(class).unlink(s.map(), page);
     let (start, bytes) = (s.map().address(page), (header.run() as usize) << SHIFT);

@@ -33,6 +33,8 @@ const SHARE: usize = 3;
 pub(crate) struct Keep<const SHIFT: u32> {
     /// A bound of the user's, instead of the rule.
     fixed: Option<usize>,
+    /// Whether several threads keep something.
+    several: bool,
     /// What threads may keep.
     licensed: usize,
     /// Of that, as large blocks.
@@ -47,7 +49,7 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     const WHOLE: usize = Self::FLOOR / 3 * 4;
 
     pub(super) const fn new() -> Self {
-        Self { fixed: None, licensed: 0, kept: 0, gone: 0, swing: Swing::new() }
+        Self { fixed: None, several: false, licensed: 0, kept: 0, gone: 0, swing: Swing::new() }
     }
 
     /// Replaces the rule by a bound of `bytes`, or restores it.
@@ -57,8 +59,19 @@ impl<const SHIFT: u32> Keep<SHIFT> {
 
     /// What may be free and hold memory, while `used` bytes are in use.
     pub(super) fn allowed(&self, used: usize) -> usize {
-        let rule = || Self::FLOOR.max(used / 32 * SHARE).max(self.swing.width());
+        let rule = || Self::FLOOR.max(self.live(used) / 32 * SHARE).max(self.swing.width());
         self.fixed.unwrap_or_else(rule)
+    }
+
+    /// What of `used` bytes in use is in use by the program. Of several threads some may
+    /// sleep: what those keep must not make room for more to keep.
+    fn live(&self, used: usize) -> usize {
+        if self.several { used.saturating_sub(self.licensed) } else { used }
+    }
+
+    /// There are several threads from now on.
+    pub(crate) fn for_several(&mut self) {
+        self.several = true;
     }
 
     /// Whether `bytes` free bytes are worth keeping, as far as is known of what comes
@@ -97,10 +110,12 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     /// Licenses a thread to keep `bytes` more, if there is room while `used`
     /// bytes are in use, or the heap is so small that all of it may be kept.
     pub(super) fn license(&mut self, used: usize, bytes: usize, is_small: bool) -> bool {
-        let granted = is_small || self.licensed + bytes <= self.allowed(used);
+        // Half is for free runs, which are there for all threads.
+        let allowed = self.allowed(used) >> u32::from(self.several);
+        let granted = is_small || self.licensed + bytes <= allowed;
         if granted {
             self.licensed += bytes;
-            self.swing.freed(bytes, used);
+            self.swing.freed(bytes, self.live(used));
         }
         granted
     }
@@ -129,11 +144,11 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     /// `bytes` that held no memory were taken, which makes `used` in use, and free
     /// runs keep `dirty` pages.
     pub(super) fn took(&mut self, bytes: usize, used: usize, dirty: usize) {
-        self.swing.took(bytes, self.licensed + (dirty << SHIFT), used);
+        self.swing.took(bytes, self.licensed + (dirty << SHIFT), self.live(used));
     }
 
     /// `bytes` were freed, while `used` bytes are in use.
     pub(super) fn freed(&mut self, bytes: usize, used: usize) {
-        self.swing.freed(bytes, used);
+        self.swing.freed(bytes, self.live(used));
     }
 }

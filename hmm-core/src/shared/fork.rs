@@ -9,7 +9,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// child finds all that they guard consistent; release them after it in
     /// both processes.
     pub fn locks(&self) -> [&L; 2] {
-        [&self.late_lock, &self.lock]
+        [&self.common_lock, &self.lock]
     }
 
     /// In a fork's child: lets the heaps of the threads that did not come

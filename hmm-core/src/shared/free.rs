@@ -85,7 +85,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     /// Looks whether more lies free in the owner's slabs than it may have.
-    fn tidy_if_much(&self, owner: &Owner<C>) {
+    pub(super) fn tidy_if_much(&self, owner: &Owner<C>) {
         let loose = &owner.local.loose;
         if loose.excess(self.slack.load(Relaxed)) > 0 || loose.is_licence_old() {
             self.tidy(owner);
@@ -99,6 +99,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn tidy(&self, owner: &Owner<C>) {
         let Some(seat) = Seat::take(self, owner) else { return };
         let (loose, slack) = (&owner.local.loose, self.slack.load(Relaxed));
+        if self.is_crowd() {
+            collect::give_empty(&seat);
+        }
         if loose.is_recount_due() {
             collect::recount(&seat);
         }

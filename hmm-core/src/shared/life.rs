@@ -1,6 +1,6 @@
 //! Owners' lives: threads come and go, their heaps stay.
 
-use crate::sync::Ordering::{Acquire, Release};
+use crate::sync::Ordering::Relaxed;
 use core::ptr::NonNull;
 
 use super::owner::{Owner, Role};
@@ -18,16 +18,11 @@ use crate::units::{Class, Geometry, PageNo};
 pub(super) struct Registry<const C: usize> {
     all: Option<NonNull<Owner<C>>>,
     pool: Option<NonNull<Owner<C>>>,
-    count: usize,
 }
 
 impl<const C: usize> Registry<C> {
     pub(super) const fn new() -> Self {
-        Self { all: None, pool: None, count: 0 }
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.count
+        Self { all: None, pool: None }
     }
 
     /// All owners ever made. What is read of others' are atomics.
@@ -53,13 +48,12 @@ impl<const C: usize> Registry<C> {
 }
 
 impl<G: HeapGrow, const SHIFT: u32, const C: usize> Inner<G, SHIFT, C> {
-    fn make(&mut self, map: &PageMap<SHIFT>, role: Role) -> Option<NonNull<Owner<C>>> {
+    pub(super) fn make(&mut self, map: &PageMap<SHIFT>, role: Role) -> Option<NonNull<Owner<C>>> {
         let owner = self.pages.take_meta(map, size_of::<Owner<C>>())?.cast::<Owner<C>>();
         // SAFETY: metadata is zero and aligned to 64, as an owner is, and this
         // piece of it has just become ours.
         unsafe { Owner::begin(owner, role, self.registry.all) };
         self.registry.all = Some(owner);
-        self.registry.count += usize::from(role == Role::Thread);
         Some(owner)
     }
 }
@@ -68,7 +62,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// An owner for the calling thread, from the pool if one waits there.
     /// `None` when there is no memory for one; the heap works without.
     pub fn attach(&self) -> Option<NonNull<Owner<C>>> {
-        self.with_inner(|inner| inner.registry.unpool().or_else(|| inner.make(&self.map, Role::Thread))).flatten()
+        let make = |inner: &mut Inner<G, SHIFT, C>| {
+            let made = inner.make(&self.map, Role::Thread)?;
+            if self.heaps.fetch_add(1, Relaxed) == 1 {
+                inner.pages.keep().for_several();
+            }
+            Some(made)
+        };
+        self.with_inner(|inner| inner.registry.unpool().or_else(|| make(inner))).flatten()
     }
 
     /// Ends the calling thread's use of `owner`: its slabs with free slots go
@@ -98,9 +99,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// Gives away all slabs of `class` that have free slots. Returns how much
     /// may be free in them, in bytes.
     fn disband(&self, seat: &Seat<'_, G, L, SHIFT, C>, class: Class) -> usize {
+        let bin = seat.local().bin(class);
+        bin.set_borrowed(0);
+        // Nothing is remembered then either, and most classes' memory was never used.
+        if bin.is_empty() {
+            return 0;
+        }
         seat.local().forget(class);
         refill::retire(seat, class);
-        let bin = seat.local().bin(class);
         bin.set_spares(0);
         let mut left = 0;
         while let Some(page) = bin.pop_front(&self.map) {
@@ -119,18 +125,5 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         } else if bits.any_free(usize::from(Geometry::<SHIFT>::info(header.class()).slots)) || !seat.close(header) {
             self.give_up(page);
         }
-    }
-
-    /// The owner that serves threads without one; made when first needed.
-    pub(super) fn late_owner(&self) -> Option<NonNull<Owner<C>>> {
-        NonNull::new(self.late.load(Acquire)).or_else(|| {
-            let make = |inner: &mut Inner<G, SHIFT, C>| {
-                // Two threads may come for it at once.
-                let made = NonNull::new(self.late.load(Acquire)).or_else(|| inner.make(&self.map, Role::Late))?;
-                self.late.store(made.as_ptr(), Release);
-                Some(made)
-            };
-            self.with_inner(make).flatten()
-        })
     }
 }

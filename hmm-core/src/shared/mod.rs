@@ -21,6 +21,7 @@
 //!                       └──────────────────────────────────── LISTED
 //! ```
 
+mod common;
 mod fork;
 mod free;
 mod hand_over;
@@ -37,7 +38,7 @@ pub use lock::Lock;
 pub use owner::{Nobody, Owner};
 
 use crate::sync::Ordering::Relaxed;
-use crate::sync::{AtomicPtr, AtomicUsize};
+use crate::sync::{AtomicPtr, AtomicU8, AtomicUsize};
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 
@@ -47,7 +48,7 @@ use self::seat::Seat;
 use crate::check::{self, Owners, Violation};
 use crate::grow::HeapGrow;
 use crate::heap::fast;
-use crate::heap::{Ground, Supply, alloc, collect, fit, resize};
+use crate::heap::{Ground, Supply, alloc, fit, resize};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::map::PageMap;
@@ -83,10 +84,14 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     listed: AtomicUsize,
     /// Bytes of their pages that held no memory.
     hollow: AtomicUsize,
-    /// Guards the late owner. Taken before `lock`.
-    late_lock: L,
-    /// Serves threads that have no owner of their own.
-    late: AtomicPtr<Owner<C>>,
+    /// Owners (threads' heaps) made so far.
+    heaps: AtomicUsize,
+    /// Blocks of a class that a thread takes from the common owner at first.
+    lent: AtomicU8,
+    /// Guards the common owner. Taken before `lock`.
+    common_lock: L,
+    /// See [`common`].
+    common: AtomicPtr<Owner<C>>,
 }
 
 /// What the lock guards.
@@ -96,8 +101,8 @@ struct Inner<G, const SHIFT: u32, const C: usize> {
     registry: Registry<C>,
 }
 
-// SAFETY: `inner` is only reached under `lock` and the late owner under
-// `late_lock`; everything else is atomic. An `Owner` is used by one thread at a
+// SAFETY: `inner` is only reached under `lock` and the common owner under
+// `common_lock`; everything else is atomic. An `Owner` is used by one thread at a
 // time, which the callers of the unsafe functions promise.
 unsafe impl<G: HeapGrow + Send, L: Lock + Sync, const SHIFT: u32, const C: usize> Sync for Shared<G, L, SHIFT, C> {}
 
@@ -115,8 +120,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             strewn: AtomicUsize::new(0),
             listed: AtomicUsize::new(0),
             hollow: AtomicUsize::new(0),
-            late_lock: L::NEW,
-            late: AtomicPtr::new(ptr::null_mut()),
+            heaps: AtomicUsize::new(0),
+            lent: AtomicU8::new(common::MOST),
+            common_lock: L::NEW,
+            common: AtomicPtr::new(ptr::null_mut()),
         }
     }
 
@@ -154,7 +161,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub unsafe fn alloc(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
         // SAFETY: the caller's promise.
         let at_hand = unsafe { self.alloc_at_hand(owner, size) };
-        at_hand.or_else(|| self.seated(owner, |seat| alloc::alloc(seat, size))).unwrap_or(ptr::null_mut())
+        at_hand
+            .or_else(|| self.borrow(owner, 1, size, |seat, size| alloc::alloc(seat, size)))
+            .or_else(|| self.seated(owner, |seat| alloc::alloc(seat, size)))
+            .unwrap_or(ptr::null_mut())
     }
 
     /// As [`alloc`](Self::alloc), at a multiple of `align`, a power of two.
@@ -163,7 +173,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// As [`alloc`](Self::alloc).
     pub unsafe fn alloc_aligned(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
-        self.seated(owner, |seat| alloc::alloc_aligned(seat, align, size)).unwrap_or(ptr::null_mut())
+        self.borrow(owner, align, size, |seat, size| alloc::alloc_aligned(seat, align, size))
+            .or_else(|| self.seated(owner, |seat| alloc::alloc_aligned(seat, align, size)))
+            .unwrap_or(ptr::null_mut())
     }
 
     /// As [`alloc_aligned`](Self::alloc_aligned), with the first `size` bytes
@@ -180,7 +192,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 return p;
             }
         }
-        self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)).unwrap_or(ptr::null_mut())
+        self.borrow(owner, align, size, |seat, size| alloc::alloc_zeroed(seat, align, size))
+            .or_else(|| self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)))
+            .unwrap_or(ptr::null_mut())
     }
 
     /// Makes the block at `p` hold `size` bytes at a multiple of `align`, a
@@ -280,14 +294,19 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.with_inner(|inner| inner.pages.keep_free(&self.map, bytes));
     }
 
+    /// Lets each of several threads share its first `blocks` blocks of a size with the
+    /// others (64 if nothing is said), before it takes a slab of its own. More saves memory
+    /// where many threads do little; 0 suits few threads that are busy from the start.
+    pub fn lend_first(&self, blocks: u8) {
+        self.lent.store(blocks, Relaxed);
+    }
+
     /// What the heap holds, by a walk over it; exact while no thread
     /// allocates or frees.
     pub fn stats(&self) -> Stats {
-        self.with_inner(|inner| {
-            let heaps = inner.registry.count();
-            Stats { heaps, ..Stats::collect(&self.map, &mut inner.pages) }
-        })
-        .unwrap_or_default()
+        let heaps = self.heaps.load(Relaxed);
+        let collect = |inner: &mut Inner<_, SHIFT, C>| Stats::collect(&self.map, &mut inner.pages);
+        self.with_inner(collect).map_or_else(Stats::default, |stats| Stats { heaps, ..stats })
     }
 
     /// Walks the heap and asserts the invariants of `docs/design.md`.
@@ -340,32 +359,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         unsafe { self.lock.unlock() };
         check::assert(seen);
         Some(result)
-    }
-
-    /// Runs `f` for the calling thread's owner, or under a lock for the late
-    /// owner if the thread has none it may use now. `None` if there is no
-    /// memory for that one either, or this is a signal handler that interrupted
-    /// its use.
-    fn seated<R>(&self, owner: &Owner<C>, f: impl FnOnce(&Seat<'_, G, L, SHIFT, C>) -> R) -> Option<R> {
-        if let Some(seat) = Seat::take(self, owner) {
-            let result = f(&seat);
-            if owner.local.loose.is_recalled() {
-                collect::collect(&seat);
-            }
-            return Some(result);
-        }
-        if !self.late_lock.lock() {
-            return None;
-        }
-        let result = self.late_owner().and_then(|late: NonNull<Owner<C>>| {
-            // SAFETY: owners are never unmapped; `late_lock` is held, so this
-            // thread is its only user.
-            let late = unsafe { late.as_ref() };
-            Seat::take(self, late).map(|seat| f(&seat))
-        });
-        // SAFETY: it was taken above.
-        unsafe { self.late_lock.unlock() };
-        result
     }
 
     /// Passes on what went well; ends the program over what did not.

@@ -27,8 +27,8 @@ pub(crate) enum Role {
     Nobody,
     /// A thread's heap, or waiting in the pool for the next thread.
     Thread,
-    /// Shared under a lock by threads without a heap of their own.
-    Late,
+    /// Shared by all threads, under a lock.
+    Common,
 }
 
 /// One thread's heap.

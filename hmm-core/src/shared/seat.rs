@@ -94,6 +94,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
     fn before_growth(&self) {
         self.give_all_kept();
         spare::give_all(self);
+        if self.owner.role() != Role::Common {
+            self.shared.collect_common(false);
+        }
         self.shared.sweep(Sweep::Empty);
     }
 }
@@ -137,6 +140,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
 
     fn reclaim(&self) {
         self.give_all_kept();
+        if self.owner.role() != Role::Common {
+            self.shared.collect_common(true);
+        }
         self.shared.sweep(Sweep::Parts);
         collect::collect(self);
     }

@@ -56,8 +56,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             return;
         }
         self.strewn.store(0, Relaxed);
-        let free = self.sweep(Sweep::Empty);
+        let free = self.sweep(Sweep::Empty) + self.collect_common(false);
         if self.with_pages(|pages| pages.has_room(free)) == Some(false) {
+            self.collect_common(true);
             self.sweep(Sweep::Parts);
         }
     }

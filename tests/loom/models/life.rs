@@ -106,3 +106,48 @@ fn late_frees() {
     }
     .explore(3);
 }
+
+/// Two threads' first blocks come from the common owner, which one of them frees to
+/// while the other takes.
+#[test]
+fn borrow() {
+    Tiny {
+        set_up: |w| {
+            w.renew(2);
+            w.heap().lend_first(3);
+            w.alloc(0, 64);
+            w.pass(0, 0, 1);
+        },
+        threads: &[
+            |w| w.alloc_many(0, 64, 2),
+            |w| {
+                w.free(1, 0);
+                w.alloc(1, 64);
+            },
+        ],
+        after: World::assert_whole,
+    }
+    .explore(2);
+}
+
+/// A thread ends while another frees what it borrowed, and gets slabs of its own.
+#[test]
+fn borrow_and_exit() {
+    Tiny {
+        set_up: |w| {
+            w.renew(2);
+            w.heap().lend_first(1);
+            w.alloc(0, 128);
+            w.pass(0, 0, 1);
+        },
+        threads: &[
+            |w| w.detach(0),
+            |w| {
+                w.free(1, 0);
+                w.alloc_many(1, 128, 2);
+            },
+        ],
+        after: World::assert_whole,
+    }
+    .explore(2);
+}

@@ -1,0 +1,129 @@
+//! The common owner: what threads allocate from while they have no heap of their own,
+//! or had only a few blocks of a size.
+//!
+//! ```text
+//!   thread A ─┐ first blocks of a size
+//!   thread B ─┼───────► common owner, under a lock:  | A | C | C | A | B |   a slab
+//!   thread C ─┘ from then on: slabs of its own         each on lines of its own
+//! ```
+//!
+//! A slab of a thread's own takes at least a page of the system's, and many threads
+//! take but a few blocks of most sizes. Side by side those fill pages, and what one
+//! thread frees the next one takes. All threads free them as they free each other's.
+
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
+use core::ptr::NonNull;
+
+use super::owner::{Owner, Role};
+use super::seat::Seat;
+use super::{Lock, Shared};
+use crate::grow::HeapGrow;
+use crate::heap::{Ground, PENDING, Supply, bits_of, collect};
+use crate::slab::{Block, locate};
+use crate::units::{Class, Geometry};
+
+/// Blocks of a class that a thread borrows before it takes a slab of its own, if nothing
+/// else was said.
+pub(super) const MOST: u8 = 64;
+
+/// Bytes of a cache line: no two threads' blocks share one, which would make each
+/// wait for the other.
+const LINE: usize = 64;
+
+impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
+    /// A block of at least `size` bytes at a multiple of `align` from the common owner,
+    /// taken by `take`, if the thread, one of several, has had few of its class.
+    #[inline]
+    pub(super) fn borrow(
+        &self,
+        owner: &Owner<C>,
+        align: usize,
+        size: usize,
+        take: impl FnOnce(&Seat<'_, G, L, SHIFT, C>, usize) -> *mut u8,
+    ) -> Option<*mut u8> {
+        if !self.is_crowd() || owner.role() != Role::Thread {
+            return None;
+        }
+        let bin = owner.local.bin(Geometry::<SHIFT>::class_of_aligned(size, align)?);
+        if !bin.is_empty() || bin.borrowed() >= self.lent.load(Relaxed) {
+            return None;
+        }
+        bin.set_borrowed(bin.borrowed() + 1);
+        let size = size.max(1).next_multiple_of(LINE).min(Geometry::<SHIFT>::SLAB_MAX);
+        let class = Geometry::<SHIFT>::class_of_aligned(size, align)?;
+        let taken = self.with_common(|seat| {
+            refresh(seat, class);
+            take(seat, size)
+        });
+        let taken = taken.filter(|p| !p.is_null())?;
+        // Such slots are larger than the class that a sized free expects.
+        if let Ok(Block::Slot(slot)) = locate(&self.map, taken) {
+            slot.header.mark(true);
+        }
+        Some(taken)
+    }
+
+    /// Whether there is more than one thread's heap.
+    pub(super) fn is_crowd(&self) -> bool {
+        self.heaps.load(Relaxed) > 1
+    }
+
+    /// Runs `f` for the calling thread's owner, or for the common one if the thread
+    /// has none it may use now. `None` if there is no memory for that one either, or
+    /// this is a signal handler that interrupted its use.
+    pub(super) fn seated<R>(&self, owner: &Owner<C>, f: impl FnOnce(&Seat<'_, G, L, SHIFT, C>) -> R) -> Option<R> {
+        let Some(seat) = Seat::take(self, owner) else { return self.with_common(f) };
+        let result = f(&seat);
+        if owner.local.loose.is_recalled() {
+            collect::collect(&seat);
+        }
+        Some(result)
+    }
+
+    /// Runs `f` for the common owner.
+    fn with_common<R>(&self, f: impl FnOnce(&Seat<'_, G, L, SHIFT, C>) -> R) -> Option<R> {
+        if !self.common_lock.lock() {
+            return None;
+        }
+        let result = self.common_owner().and_then(|common| {
+            // SAFETY: owners are never unmapped; `common_lock` is held, so this
+            // thread is its only user.
+            let common = unsafe { common.as_ref() };
+            let result = Seat::take(self, common).map(|seat| f(&seat));
+            self.tidy_if_much(common);
+            result
+        });
+        // SAFETY: it was taken above.
+        unsafe { self.common_lock.unlock() };
+        result
+    }
+
+    /// Gives back what lies free in the common owner's slabs: empty ones, or with
+    /// `parts` all that is free. Returns how many bytes are free in the others. Not for
+    /// who uses it right now.
+    pub(super) fn collect_common(&self, parts: bool) -> usize {
+        if self.common.load(Acquire).is_null() {
+            return 0;
+        }
+        self.with_common(|seat| collect::some(seat, parts)).unwrap_or(0)
+    }
+
+    /// The common owner; made when first needed, under its lock.
+    fn common_owner(&self) -> Option<NonNull<Owner<C>>> {
+        NonNull::new(self.common.load(Acquire)).or_else(|| {
+            let made = self.with_inner(|inner| inner.make(&self.map, Role::Common)).flatten()?;
+            self.common.store(made.as_ptr(), Release);
+            Some(made)
+        })
+    }
+}
+
+/// Moves the slots that threads freed in the current slab of `class` over: the lowest
+/// ones are taken again before others are touched.
+fn refresh<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize>(seat: &Seat<'_, G, L, SHIFT, C>, class: Class) {
+    let Some(page) = seat.local().bin(class).current() else { return };
+    let header = seat.map().header(page);
+    if header.owner.load(Relaxed) & PENDING != 0 {
+        seat.drain(header, &bits_of::<SHIFT>(header));
+    }
+}
