@@ -6,7 +6,7 @@ use crate::sync::Ordering::Relaxed;
 use super::recent::Recent;
 use super::{FULL, Ground, PENDING, Supply, bits_of, fit, large, spare};
 use crate::misuse::{Misuse, Place, What};
-use crate::pages::header::{Header, Kind};
+use crate::pages::header::{Header, Kind, Mark};
 use crate::slab::{ALL_FREE, Block, Slot, locate};
 use crate::units::{Geometry, PageNo, WORD_BITS};
 
@@ -122,8 +122,8 @@ pub(crate) fn check_sized<const SHIFT: u32, S: Ground<SHIFT>>(
     let block = locate(s.map(), p)?;
     let fits = p.addr() & (align - 1) == 0
         && match block {
-            Block::Slot(slot) if slot.header.is_marked() => size <= slot.class.size(),
-            Block::Slot(slot) => fit::serves::<SHIFT>(slot.class.size(), size, align),
+            Block::Slot(slot) if slot.header.has(Mark::Any) => size <= slot.class.size(),
+            Block::Slot(slot) => fit::serves::<SHIFT>(&slot, size, align),
             Block::Large { header, .. } => header.large_bytes() == large::rounded(size),
         };
     let place = match block {

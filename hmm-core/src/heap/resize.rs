@@ -5,7 +5,7 @@ use core::ptr;
 
 use super::{Ground, Supply, alloc, bits_of, fit, free, large};
 use crate::misuse::{Misuse, Place, What};
-use crate::pages::header::{Header, Kind};
+use crate::pages::header::{Header, Kind, Mark};
 use crate::slab::{Block, locate};
 use crate::units::{Geometry, PageNo};
 
@@ -47,7 +47,7 @@ pub(crate) unsafe fn realloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, 
 ) -> Result<*mut u8, Misuse> {
     match live(s, p)? {
         Block::Slot(slot) => {
-            if fit::serves::<SHIFT>(slot.class.size(), size, align) {
+            if fit::serves::<SHIFT>(&slot, size, align) {
                 return Ok(p);
             }
             copy(s, p, slot.class.size(), align, size)
@@ -128,7 +128,7 @@ fn copy<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 /// is no other place, where it is.
 fn stay<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *mut u8, size: usize) -> *mut u8 {
     match locate(s.map(), p) {
-        Ok(Block::Slot(slot)) => slot.header.mark(true),
+        Ok(Block::Slot(slot)) => slot.header.set(Mark::Any),
         Ok(Block::Large { page, header }) => _ = large::resize(s, page, header, size),
         Err(_) => {}
     }

@@ -26,7 +26,7 @@
 #[cfg(target_has_atomic = "ptr")]
 use crate::sync::Ordering::AcqRel;
 use crate::sync::Ordering::{Relaxed, Release};
-use crate::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, BitWord};
+use crate::sync::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, BitWord};
 use core::ptr;
 
 use crate::units::{Class, PageNo};
@@ -82,6 +82,17 @@ impl Kind {
     }
 }
 
+/// What a sized free cannot rely on in a slab.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum Mark {
+    /// Want of memory left a block in a slot that it would not be given, and its size may
+    /// be any.
+    Any = 1,
+    /// Blocks were given slots of whole cache lines.
+    Lines = 2,
+}
+
 /// The header of one page. All zero: a blank page.
 #[repr(C, align(16))]
 #[cfg_attr(target_pointer_width = "64", repr(align(64)))]
@@ -107,10 +118,9 @@ pub(crate) struct Header {
     /// Second link: previous in a queue, right child.
     pub(crate) prev: AtomicU32,
     kind: AtomicU8,
-    /// In a slab: want of memory left a block in a slot that it would not be
-    /// given, and sized frees may name any size. In a large block: its pages,
-    /// or some, were moved here.
-    mark: AtomicBool,
+    /// In a slab: which blocks may be in its slots beside those of its class: see
+    /// [`Mark`]. In a large block: whether its pages, or some, were moved here.
+    mark: AtomicU8,
     class: AtomicU16,
     /// Words of the bitmap in use so far; slots beyond were never handed out.
     touched: AtomicU8,
@@ -232,13 +242,25 @@ impl Header {
         self.inline[0].store(pages as usize, Relaxed);
     }
 
-    /// See the field of this name.
+    /// In a large block: see the field.
     pub(crate) fn is_marked(&self) -> bool {
-        self.mark.load(Relaxed)
+        self.has(Mark::Any)
     }
 
     pub(crate) fn mark(&self, mark: bool) {
-        self.mark.store(mark, Relaxed);
+        self.mark.store(if mark { Mark::Any as u8 } else { 0 }, Relaxed);
+    }
+
+    pub(crate) fn has(&self, mark: Mark) -> bool {
+        self.mark.load(Relaxed) & mark as u8 != 0
+    }
+
+    /// Sets the mark, if it is not. Threads that set different ones at once may lose one:
+    /// whoever needs it sets it again with each block.
+    pub(crate) fn set(&self, mark: Mark) {
+        if !self.has(mark) {
+            self.mark.store(self.mark.load(Relaxed) | mark as u8, Relaxed);
+        }
     }
 
     /// Writes the fields of a slab, all but its kind and its owner.

@@ -18,17 +18,14 @@ use super::owner::{Owner, Role};
 use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
-use crate::heap::{Ground, PENDING, Supply, bits_of, collect};
+use crate::heap::{Ground, PENDING, Supply, alloc, bits_of, collect, fit};
+use crate::pages::header::Mark;
 use crate::slab::{Block, locate};
 use crate::units::{Class, Geometry};
 
 /// Blocks of a class that a thread borrows before it takes a slab of its own, if nothing
 /// else was said.
 pub(super) const MOST: u8 = 64;
-
-/// Bytes of a cache line: no two threads' blocks share one, which would make each
-/// wait for the other.
-const LINE: usize = 64;
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
     /// A block of at least `size` bytes at a multiple of `align` from the common owner,
@@ -49,7 +46,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             return None;
         }
         bin.set_borrowed(bin.borrowed() + 1);
-        let size = size.max(1).next_multiple_of(LINE).min(Geometry::<SHIFT>::SLAB_MAX);
+        // No two threads' blocks on one line: each would wait for the other.
+        let size = fit::in_lines(size).min(Geometry::<SHIFT>::SLAB_MAX);
         let class = Geometry::<SHIFT>::class_of_aligned(size, align)?;
         let taken = self.with_common(|seat| {
             refresh(seat, class);
@@ -58,9 +56,35 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let taken = taken.filter(|p| !p.is_null())?;
         // Such slots are larger than the class that a sized free expects.
         if let Ok(Block::Slot(slot)) = locate(&self.map, taken) {
-            slot.header.mark(true);
+            slot.header.set(Mark::Lines);
         }
         Some(taken)
+    }
+
+    /// Moves the block at `p`, if it is a live one of a slab that does not serve `size`
+    /// bytes at a multiple of `align`, to a borrowed one that does.
+    ///
+    /// # Safety
+    ///
+    /// The caller gives the block up if another is returned.
+    pub(super) unsafe fn realloc_to_borrowed(
+        &self,
+        owner: &Owner<C>,
+        p: *mut u8,
+        align: usize,
+        size: usize,
+    ) -> Option<*mut u8> {
+        let Ok(Block::Slot(slot)) = locate(&self.map, p) else { return None };
+        let is_live = bits_of::<SHIFT>(slot.header).is_live(slot.index);
+        if !is_live || fit::serves::<SHIFT>(&slot, size, align) {
+            return None;
+        }
+        let to = self.borrow(owner, align, size, |seat, size| alloc::alloc_aligned(seat, align, size))?;
+        // SAFETY: both blocks are the caller's, disjoint, and at least this long.
+        unsafe { p.copy_to_nonoverlapping(to, slot.class.size().min(size)) };
+        // SAFETY: the caller gives it up.
+        unsafe { self.free(owner, p) };
+        Some(to)
     }
 
     /// Whether there is more than one thread's heap.

@@ -8,7 +8,8 @@
 //!   ended threads' owners ──► pool ──► new threads
 //! ```
 //!
-//! Each thread has an [`Owner`]: a heap as on the floor below. Only a slab's
+//! Each thread has an [`Owner`]: a heap as on the floor below. What it needs little of
+//! it takes from one that all share ([`common`]). Only a slab's
 //! owner touches its local bits; everybody else frees into the remote ones.
 //! The life of a slab, as its owner word tells it:
 //!
@@ -221,6 +222,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// As [`realloc`](Self::realloc).
     #[inline(never)]
     unsafe fn realloc_any(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        if let Some(to) = unsafe { self.realloc_to_borrowed(owner, p, align, size) } {
+            return to;
+        }
         let resize = |seat: &Seat<'_, G, L, SHIFT, C>| {
             // SAFETY: the caller's promise.
             unsafe { resize::realloc(seat, p, align, size) }
