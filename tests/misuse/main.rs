@@ -98,9 +98,13 @@ misuses! { PRELUDE, "misuse.c":
          for (int i = 0; i < 100; i++) malloc(40000);"
         => "double free (40960-byte block, page #)";
     double_free_of_an_ended_threads_block, DYNAMIC,
-        "void *give(void *out) { *(void **)out = malloc(48); malloc(48); return NULL; }
+        "void *give(void *out) { for (int i = 0; i < 64; i++) malloc(48); *(void **)out = malloc(48); malloc(48); return NULL; }
          in_thread(give, &p); free(p); free(bad(p));"
         => "double free (48-byte block, page #)";
+    double_free_of_a_block_from_shared_slabs, DYNAMIC,
+        "void *give(void *out) { *(void **)out = malloc(48); malloc(48); return NULL; }
+         in_thread(give, &p); free(p); free(bad(p));"
+        => "double free (64-byte block, page #)";
     interior_small, DYNAMIC, "p = malloc(48); free(bad(p + 16));"
         => "invalid free (48-byte block, page #)";
     interior_by_one, DYNAMIC, "p = malloc(48); free(bad(p + 1));"
