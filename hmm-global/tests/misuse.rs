@@ -19,12 +19,7 @@ const SIGABRT: i32 = 6;
 /// Two blocks of one layout: the first to be misused, the second so that their slab stays.
 fn blocks(size: usize, align: usize) -> (*mut u8, Layout) {
     let layout = Layout::from_size_align(size, align).expect("a layout");
-    // A thread's first blocks of a size are shared with others and may be larger.
-    for _ in 0..64 {
-        // SAFETY: the size is not 0.
-        black_box(unsafe { alloc(layout) });
-    }
-    // SAFETY: as above.
+    // SAFETY: the size is not 0.
     let block = black_box(unsafe { alloc(layout) });
     // SAFETY: as above.
     black_box(unsafe { alloc(layout) });

@@ -127,7 +127,7 @@ static void few(void)
 }
 
 /* But no cache line is two threads'. */
-enum { SIDE_BY_SIDE = 8, BLOCKS_EACH = 20, LINE = 64 };
+enum { SIDE_BY_SIDE = 32, BLOCKS_EACH = 10, LINE = 64 };
 
 static unsigned char *lies[SIDE_BY_SIDE * BLOCKS_EACH];
 static size_t side_size;

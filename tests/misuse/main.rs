@@ -98,11 +98,15 @@ misuses! { PRELUDE, "misuse.c":
          for (int i = 0; i < 100; i++) malloc(40000);"
         => "double free (40960-byte block, page #)";
     double_free_of_an_ended_threads_block, DYNAMIC,
-        "void *give(void *out) { for (int i = 0; i < 64; i++) malloc(48); *(void **)out = malloc(48); malloc(48); return NULL; }
+        "void *give(void *out) { *(void **)out = malloc(48); malloc(48); return NULL; }
          in_thread(give, &p); free(p); free(bad(p));"
         => "double free (48-byte block, page #)";
     double_free_of_a_block_from_shared_slabs, DYNAMIC,
-        "void *give(void *out) { *(void **)out = malloc(48); malloc(48); return NULL; }
+        "pthread_barrier_t ready; pthread_barrier_init(&ready, NULL, 25);
+         void *rest(void *unused) { free(malloc(1)); pthread_barrier_wait(&ready); pause(); return unused; }
+         for (int i = 0; i < 24; i++) pthread_create(&(pthread_t){0}, NULL, rest, NULL);
+         pthread_barrier_wait(&ready);
+         void *give(void *out) { *(void **)out = malloc(48); malloc(48); return NULL; }
          in_thread(give, &p); free(p); free(bad(p));"
         => "double free (64-byte block, page #)";
     interior_small, DYNAMIC, "p = malloc(48); free(bad(p + 16));"

@@ -203,7 +203,7 @@ fn run(seed: u64, threads: usize, steps: usize) {
     grow.os_page = 4096 << (2 * (seed / 2 % 3));
     let heap = Heap::new(grow, on_misuse);
     // The common owner serves nearly all, or only threads without an owner, or as usual.
-    heap.lend_first([64, 255, 0][(seed % 3) as usize]);
+    heap.lend_first([Some(64), Some(255), None][(seed % 3) as usize]);
     let owned = Mutex::new(Ownership::default());
     let (senders, inboxes): (Vec<_>, Vec<_>) = (0..threads).map(|_| channel()).unzip();
     std::thread::scope(|scope| {

@@ -33,8 +33,8 @@ const SHARE: usize = 3;
 pub(crate) struct Keep<const SHIFT: u32> {
     /// A bound of the user's, instead of the rule.
     fixed: Option<usize>,
-    /// Whether several threads keep something.
-    several: bool,
+    /// Whether many threads keep something.
+    crowd: bool,
     /// What threads may keep.
     licensed: usize,
     /// Of that, as large blocks.
@@ -49,7 +49,7 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     const WHOLE: usize = Self::FLOOR / 3 * 4;
 
     pub(super) const fn new() -> Self {
-        Self { fixed: None, several: false, licensed: 0, kept: 0, gone: 0, swing: Swing::new() }
+        Self { fixed: None, crowd: false, licensed: 0, kept: 0, gone: 0, swing: Swing::new() }
     }
 
     /// Replaces the rule by a bound of `bytes`, or restores it.
@@ -63,15 +63,15 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         self.fixed.unwrap_or_else(rule)
     }
 
-    /// What of `used` bytes in use is in use by the program. Of several threads some may
-    /// sleep: what those keep must not make room for more to keep.
+    /// What of `used` bytes in use is in use by the program. Of many threads some sleep:
+    /// what those keep must not make room for more to keep.
     fn live(&self, used: usize) -> usize {
-        if self.several { used.saturating_sub(self.licensed) } else { used }
+        if self.crowd { used.saturating_sub(self.licensed) } else { used }
     }
 
-    /// There are several threads from now on.
-    pub(crate) fn for_several(&mut self) {
-        self.several = true;
+    /// There are many threads from now on.
+    pub(crate) fn for_crowd(&mut self) {
+        self.crowd = true;
     }
 
     /// Whether `bytes` free bytes are worth keeping, as far as is known of what comes
@@ -111,7 +111,7 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     /// bytes are in use, or the heap is so small that all of it may be kept.
     pub(super) fn license(&mut self, used: usize, bytes: usize, is_small: bool) -> bool {
         // Half is for free runs, which are there for all threads.
-        let allowed = self.allowed(used) >> u32::from(self.several);
+        let allowed = self.allowed(used) >> u32::from(self.crowd);
         let granted = is_small || self.licensed + bytes <= allowed;
         if granted {
             self.licensed += bytes;

@@ -23,13 +23,19 @@ use crate::pages::header::Mark;
 use crate::slab::{Block, locate};
 use crate::units::{Class, Geometry};
 
-/// Blocks of a class that a thread borrows before it takes a slab of its own, if nothing
-/// else was said.
-pub(super) const MOST: u8 = 64;
+/// Of few threads, each has slabs of its own from the start. For each one more, all borrow
+/// so many blocks of a class first, up to so many: what they cost, a lock and lines that
+/// go from processor to processor, is much for threads that live short and busy lives.
+pub(super) const FEW: usize = 16;
+const EACH: usize = 8;
+const MOST: usize = 64;
+
+/// That many blocks, and not as said.
+pub(super) const BY_RULE: usize = usize::MAX;
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
     /// A block of at least `size` bytes at a multiple of `align` from the common owner,
-    /// taken by `take`, if the thread, one of several, has had few of its class.
+    /// taken by `take`, if the thread, one of many, has had few of its class.
     #[inline]
     pub(super) fn borrow(
         &self,
@@ -38,11 +44,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         size: usize,
         take: impl FnOnce(&Seat<'_, G, L, SHIFT, C>, usize) -> *mut u8,
     ) -> Option<*mut u8> {
-        if !self.is_crowd() || owner.role() != Role::Thread {
+        let lent = self.lent();
+        if lent == 0 || owner.role() != Role::Thread {
             return None;
         }
         let bin = owner.local.bin(Geometry::<SHIFT>::class_of_aligned(size, align)?);
-        if !bin.is_empty() || bin.borrowed() >= self.lent.load(Relaxed) {
+        if !bin.is_empty() || usize::from(bin.borrowed()) >= lent {
             return None;
         }
         bin.set_borrowed(bin.borrowed() + 1);
@@ -87,9 +94,17 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         Some(to)
     }
 
-    /// Whether there is more than one thread's heap.
+    /// Blocks of a class that a thread borrows.
+    fn lent(&self) -> usize {
+        match self.lent.load(Relaxed) {
+            BY_RULE => (self.heaps.load(Relaxed).saturating_sub(FEW) * EACH).min(MOST),
+            said => said,
+        }
+    }
+
+    /// Whether there are so many threads that what each keeps adds up.
     pub(super) fn is_crowd(&self) -> bool {
-        self.heaps.load(Relaxed) > 1
+        self.heaps.load(Relaxed) > FEW
     }
 
     /// Runs `f` for the calling thread's owner, or for the common one if the thread

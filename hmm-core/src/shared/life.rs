@@ -3,6 +3,7 @@
 use crate::sync::Ordering::Relaxed;
 use core::ptr::NonNull;
 
+use super::common::FEW;
 use super::owner::{Owner, Role};
 use super::seat::Seat;
 use super::{Inner, Lock, Shared};
@@ -64,8 +65,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub fn attach(&self) -> Option<NonNull<Owner<C>>> {
         let make = |inner: &mut Inner<G, SHIFT, C>| {
             let made = inner.make(&self.map, Role::Thread)?;
-            if self.heaps.fetch_add(1, Relaxed) == 1 {
-                inner.pages.keep().for_several();
+            if self.heaps.fetch_add(1, Relaxed) == FEW {
+                inner.pages.keep().for_crowd();
             }
             Some(made)
         };

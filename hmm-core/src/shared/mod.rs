@@ -39,7 +39,7 @@ pub use lock::Lock;
 pub use owner::{Nobody, Owner};
 
 use crate::sync::Ordering::Relaxed;
-use crate::sync::{AtomicPtr, AtomicU8, AtomicUsize};
+use crate::sync::{AtomicPtr, AtomicUsize};
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 
@@ -87,8 +87,9 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     hollow: AtomicUsize,
     /// Owners (threads' heaps) made so far.
     heaps: AtomicUsize,
-    /// Blocks of a class that a thread takes from the common owner at first.
-    lent: AtomicU8,
+    /// Blocks of a class that a thread takes from the common owner at first, if not as
+    /// the rule says.
+    lent: AtomicUsize,
     /// Guards the common owner. Taken before `lock`.
     common_lock: L,
     /// See [`common`].
@@ -122,7 +123,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             listed: AtomicUsize::new(0),
             hollow: AtomicUsize::new(0),
             heaps: AtomicUsize::new(0),
-            lent: AtomicU8::new(common::MOST),
+            lent: AtomicUsize::new(common::BY_RULE),
             common_lock: L::NEW,
             common: AtomicPtr::new(ptr::null_mut()),
         }
@@ -299,11 +300,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.with_inner(|inner| inner.pages.keep_free(&self.map, bytes));
     }
 
-    /// Lets each of several threads share its first `blocks` blocks of a size with the
-    /// others (64 if nothing is said), before it takes a slab of its own. More saves memory
-    /// where many threads do little; 0 suits few threads that are busy from the start.
-    pub fn lend_first(&self, blocks: u8) {
-        self.lent.store(blocks, Relaxed);
+    /// Lets each thread share its first `blocks` blocks of a size with others, before it
+    /// takes a slab of its own: that saves memory where many threads do little, and time
+    /// where few do much. With `None`, as at first, 8 for each thread beyond the 16th, up
+    /// to 64.
+    pub fn lend_first(&self, blocks: Option<u8>) {
+        self.lent.store(blocks.map_or(common::BY_RULE, usize::from), Relaxed);
     }
 
     /// What the heap holds, by a walk over it; exact while no thread

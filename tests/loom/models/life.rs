@@ -114,7 +114,7 @@ fn borrow() {
     Tiny {
         set_up: |w| {
             w.renew(2);
-            w.heap().lend_first(3);
+            w.heap().lend_first(Some(3));
             w.alloc(0, 64);
             w.pass(0, 0, 1);
         },
@@ -136,7 +136,7 @@ fn borrow_and_exit() {
     Tiny {
         set_up: |w| {
             w.renew(2);
-            w.heap().lend_first(1);
+            w.heap().lend_first(Some(1));
             w.alloc(0, 128);
             w.pass(0, 0, 1);
         },

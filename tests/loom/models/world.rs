@@ -82,7 +82,7 @@ impl<const SHIFT: u32, const C: usize> World<SHIFT, C> {
         // SAFETY: no thread of the model runs; the old heap needs no drop.
         unsafe { self.heap.get().write(Shared::new(region, on_misuse)) };
         // Each thread's slabs are its own, but where the common owner is what is tested.
-        self.heap().lend_first(0);
+        self.heap().lend_first(Some(0));
         self.told.set(0);
         for desk in &self.desks {
             desk.owner.set(None);
