@@ -69,12 +69,12 @@ pub(crate) fn alloc_slot<const SHIFT: u32, const C: usize, R: Recent<C>>(
 /// One load finds the header, one multiplication the slot and whether a slot
 /// begins there, and its bit tells of a double free.
 ///
-/// A loop that takes a block and frees it again goes a shorter way: if the last
-/// free was of the block taken last, and so is this one, the entry that it was
-/// taken from tells the bit. Nothing that the next allocation waits for depends
-/// on the block's address then, and the processor works on several rounds at
-/// once. (Without the look back, programs that free now this, now that block
-/// pay for wrong guesses.)
+/// A loop that takes a block and frees it again goes a shorter way: if it is the
+/// one that was freed last, and the one that was taken last, the entry that it
+/// was taken from tells the bit. Nothing that the next allocation waits for
+/// depends on the block's address then, and the processor works on several
+/// rounds at once. (Others of its word were not freed in between: if that is all
+/// free now, so it was after the last free, and that was seen to.)
 #[inline(always)]
 pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
@@ -90,13 +90,14 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     if header.owner.load(Relaxed) != token || sized.is_some_and(|class| header.class() != class) {
         return Freed::NotHere;
     }
-    let looping = local.looping();
-    if let Some(entry) = local.recent.above(looping).filter(|entry| ptr::eq(entry.block(), p)) {
-        // SAFETY: an entry's word is that of a slab of the owner's (I10).
-        let word = unsafe { &*entry.word() };
-        let Some(now) = set(word, entry.bit()) else { return Freed::NotHere };
-        local.recent.push_again(looping);
-        return Freed::by(now, looping, word);
+    if let Some(cur) = local.freed_last(p) {
+        if let Some(entry) = local.recent.above(cur).filter(|entry| ptr::eq(entry.block(), p)) {
+            // SAFETY: an entry's word is that of a slab of the owner's (I10).
+            let word = unsafe { &*entry.word() };
+            let Some(_) = set(word, entry.bit()) else { return Freed::NotHere };
+            local.recent.push_again(cur);
+            return Freed::Done;
+        }
     }
     // See `Geometry::slot_of`. A header that is not a small slab's has a
     // reciprocal of 0 and fails here.
@@ -112,11 +113,10 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     let bit = 1 << (slot % WORD_BITS);
     let Some(now) = set(word, bit) else { return Freed::NotHere };
     let class = sized.unwrap_or_else(|| header.class());
+    local.note_freed(p, class);
     let cur = local.cur(class);
     if let Some(above) = local.recent.above(cur) {
-        let before = above.block();
-        local.note_looping(class, ptr::eq(before, p));
-        if !local.recent.push(cur, above, before, p, word, bit) && !is_by_word(class) {
+        if !local.recent.push(cur, above, above.block(), p, word, bit) && !is_by_word(class) {
             return Freed::DoneAndMore;
         }
     }

@@ -153,9 +153,11 @@ pub(crate) struct Local<const C: usize, R> {
     /// Has no blocks; behind the classes, so that it has an offset as well.
     none: Cur,
     first: FirstRange,
-    /// An offset in `cur`: see `looping`.
-    looping: AtomicUsize,
-    /// Another: the class beyond those in the table that a block was taken of last.
+    /// The block that was freed last, and its class as an offset in `cur`: see
+    /// `freed_last`.
+    last: Cell<*mut u8>,
+    last_class: Cell<usize>,
+    /// An offset in `cur`: the class beyond those in the table that a block was taken of last.
     taken: AtomicUsize,
     /// What lies free in the slabs.
     pub(crate) loose: Loose,
@@ -171,7 +173,8 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
             cur: [const { Cur::new() }; C],
             none: Cur::new(),
             first,
-            looping: AtomicUsize::new(0),
+            last: Cell::new(ptr::null_mut()),
+            last_class: Cell::new(0),
             taken: AtomicUsize::new(0),
             loose: Loose::new(),
             bins: [const { Bin::new() }; C],
@@ -222,19 +225,19 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         self.recent.pop(cur).or_else(|| cur.take_lowest())
     }
 
-    /// The class of a loop that takes a block and frees it again, as far as
-    /// the last free tells; a class without blocks if it tells of none.
+    /// Where blocks of the class of `p` come from, if that address was freed last, by
+    /// way of [`note_freed`](Self::note_freed). (A signal handler may come between the
+    /// two notes: of another class, what is found does not name `p`.)
     #[inline(always)]
-    pub(crate) fn looping(&self) -> &Cur {
-        self.cur_at(self.looping.load(Relaxed))
+    pub(crate) fn freed_last(&self, p: *mut u8) -> Option<&Cur> {
+        ptr::eq(self.last.get(), p).then(|| self.cur_at(self.last_class.get()))
     }
 
-    /// Notes whether the block of `class` freed now is the one that was taken
-    /// last.
+    /// Notes that the block at `p`, one of `class`, is freed.
     #[inline(always)]
-    pub(crate) fn note_looping(&self, class: Class, was_last: bool) {
-        let none = C * STRIDE;
-        self.looping.store(if was_last { class.offset() } else { none }, Relaxed);
+    pub(crate) fn note_freed(&self, p: *mut u8, class: Class) {
+        self.last.set(p);
+        self.last_class.set(class.offset());
     }
 
     /// The class beyond those in the table that a block was taken of last.
