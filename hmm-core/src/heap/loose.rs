@@ -172,6 +172,11 @@ impl Loose {
         self.set_free().saturating_sub(self.licence.get() + self.unlicensed(slack) / 2)
     }
 
+    /// A share of what the slabs hold.
+    pub(crate) fn share(&self) -> usize {
+        self.held.get() / 32
+    }
+
     fn unlicensed(&self, slack: usize) -> usize {
         slack.max(self.held.get() / SHARE)
     }

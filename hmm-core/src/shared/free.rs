@@ -114,7 +114,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             return;
         }
         // Some more, so as not to come again soon.
-        let more = (excess + excess / 4).next_multiple_of(LICENCE);
+        let more = (excess + (excess / 4).max(loose.share())).next_multiple_of(LICENCE);
         let granted = self.license(more) || {
             // Large blocks that wait for their like go first.
             seat.give_all_kept();
