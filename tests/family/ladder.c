@@ -45,6 +45,23 @@ static void ladder(size_t top, size_t times, size_t by, int neighbours)
         free(behind[--n]);
 }
 
+/* A buffer that grows in small steps moves seldom: it gets some room ahead. */
+static void steps(size_t step, int most)
+{
+    int moves = 0;
+    char *p = malloc(step), *before = p;
+    CHECK(p != NULL);
+    for (size_t size = step; size < 100000; size += step) {
+        CHECK((p = realloc(p, size)) != NULL);
+        moves += p != before;
+        before = p;
+    }
+    CHECK(moves <= most);
+    /* But not so much that it is a waste. */
+    CHECK(malloc_usable_size(p) <= 100000 * 5 / 4 + 65536);
+    free(p);
+}
+
 int main(void)
 {
     ladder(512 * MIB, 2, 1, 0);
@@ -71,5 +88,7 @@ int main(void)
     }
     for (int i = 0; i < MANY; i++)
         free(p[i]);
+    steps(16, 45);
+    steps(100, 30);
     return ok();
 }

@@ -5,6 +5,9 @@ use crate::pages::header::Mark;
 use crate::slab::Slot;
 use crate::units::Geometry;
 
+/// A block that grows by no more than one part in so many grows in steps.
+const STEPS: usize = 16;
+
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
@@ -17,6 +20,15 @@ pub(crate) fn in_lines(size: usize) -> usize {
 /// Whether a slot of `slot` bytes is kept when its block shrinks to `size`.
 pub(crate) fn keeps(slot: usize, size: usize) -> bool {
     size <= slot && size >= slot / 2
+}
+
+/// The bytes to look for when a block in a slot of `have` bytes grows to `size`. One that
+/// outgrew it by little grows in small steps, and would move again at each class: it gets
+/// a quarter more than it had, as in tcmalloc.
+pub(crate) fn with_headroom<const SHIFT: u32>(have: usize, size: usize) -> usize {
+    let roomy = have + have / 4;
+    let is_step = size > have && size - have <= have / STEPS && roomy <= Geometry::<SHIFT>::SLAB_MAX;
+    if is_step { roomy } else { size }
 }
 
 /// Whether a block of `size` bytes and alignment `align` may live in `slot`.

@@ -114,7 +114,11 @@ fn copy<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     align: usize,
     size: usize,
 ) -> Result<*mut u8, Misuse> {
-    let to = alloc::alloc_aligned(s, align, size);
+    let roomy = fit::with_headroom::<SHIFT>(have, size);
+    let mut to = alloc::alloc_aligned(s, align, roomy);
+    if to.is_null() && roomy > size {
+        to = alloc::alloc_aligned(s, align, size);
+    }
     if to.is_null() {
         return Ok(if size <= have { stay(s, p, size) } else { to });
     }

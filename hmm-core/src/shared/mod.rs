@@ -262,6 +262,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if size <= have {
             return Some(p);
         }
+        let size = fit::with_headroom::<SHIFT>(have, size);
         // SAFETY: the owner is the calling thread's.
         let to = NonNull::new(unsafe { self.alloc(owner, size) })?;
         // SAFETY: both blocks are the caller's, disjoint, and at least this
