@@ -72,8 +72,19 @@ pub fn alloc_zeroed_aligned(align: usize, size: usize) -> *mut u8 {
 }
 
 /// As [`alloc`], at a multiple of `align` bytes, any power of two.
-#[inline(never)]
+#[inline]
 pub fn alloc_aligned(align: usize, size: usize) -> *mut u8 {
+    // SAFETY: the word is the calling thread's.
+    match unsafe { HEAP.alloc_aligned_fast(tls::get(), align, size) } {
+        Some(p) => p,
+        None => alloc_aligned_slow(align, size),
+    }
+}
+
+/// The slow part of it.
+#[cold]
+#[inline(never)]
+fn alloc_aligned_slow(align: usize, size: usize) -> *mut u8 {
     // SAFETY: the owner is the calling thread's.
     unsafe { HEAP.alloc_aligned(own(), align, size) }
 }

@@ -63,6 +63,20 @@ pub(crate) fn alloc_slot<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local.take(class)
 }
 
+/// As [`alloc_slot`], at a multiple of `align`, a power of two.
+#[inline(always)]
+pub(crate) fn alloc_aligned<const SHIFT: u32, const C: usize, R: Recent<C>>(
+    local: &Local<C, R>,
+    align: usize,
+    size: usize,
+) -> Option<*mut u8> {
+    let class = Geometry::<SHIFT>::class_of_aligned(size, align)?;
+    if class.size() > Class::TABLE_MAX {
+        local.note_taken(class);
+    }
+    local.take(class)
+}
+
 /// Frees the block at `p` if it is a small slot of the owner whose slabs carry
 /// `token`; `sized` is the class that it must be of, if the caller knows.
 ///

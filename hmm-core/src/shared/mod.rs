@@ -175,9 +175,22 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// As [`alloc`](Self::alloc).
     pub unsafe fn alloc_aligned(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
-        self.borrow(owner, align, size, |seat, size| alloc::alloc_aligned(seat, align, size))
+        // SAFETY: the caller's promise.
+        unsafe { self.alloc_aligned_fast(owner, align, size) }
+            .or_else(|| self.borrow(owner, align, size, |seat, size| alloc::alloc_aligned(seat, align, size)))
             .or_else(|| self.seated(owner, |seat| alloc::alloc_aligned(seat, align, size)))
             .unwrap_or(ptr::null_mut())
+    }
+
+    /// As [`alloc_fast`](Self::alloc_fast), at a multiple of `align`, a power of two, and
+    /// of any size.
+    ///
+    /// # Safety
+    ///
+    /// As [`alloc_fast`](Self::alloc_fast).
+    #[inline(always)]
+    pub unsafe fn alloc_aligned_fast(&self, owner: &Owner<C>, align: usize, size: usize) -> Option<*mut u8> {
+        fast::alloc_aligned::<SHIFT, C, _>(&owner.local, align, size)
     }
 
     /// As [`alloc_aligned`](Self::alloc_aligned), with the first `size` bytes

@@ -82,10 +82,6 @@ impl Class {
     pub(crate) const fn size(self) -> usize {
         size_of_index(self.index())
     }
-
-    pub(crate) const fn next(self) -> Self {
-        Self::nth(self.index() + 1)
-    }
 }
 
 impl fmt::Debug for Class {
@@ -218,18 +214,13 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
     /// serves such blocks. Slabs begin at page boundaries, so a slot is as
     /// aligned as its size is divisible.
     pub(crate) fn class_of_aligned(size: usize, align: usize) -> Option<Class> {
-        let size = if size > align { size } else { align };
         if size > Self::SLAB_MAX || align > Self::PAGE {
             return None;
         }
-        let mut class = Self::class_of(size);
-        while class.index() < Self::CLASSES {
-            if class.size() & (align - 1) == 0 {
-                return Some(class);
-            }
-            class = class.next();
-        }
-        None
+        // A multiple of `align`: either classes lie closer there, and it is one's size, or
+        // all of theirs are such multiples.
+        let size = (size.max(1) + align - 1) & !(align - 1);
+        if size <= Self::SLAB_MAX { Some(Self::class_of(size)) } else { None }
     }
 
     /// Whether slabs of `class` span several pages.
