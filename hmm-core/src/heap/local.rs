@@ -1,9 +1,9 @@
 //! One owner's view of its slabs.
 
 use core::cell::Cell;
-use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
+use core::{hint, ptr};
 
 use super::bin::Bin;
 use super::loose::{Loose, is_by_word};
@@ -202,6 +202,8 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
             return None;
         }
         let header = self.first.table.get().wrapping_add(index);
+        // SAFETY: as below. (The compiler forgets it where it saves code.)
+        unsafe { hint::assert_unchecked(!header.is_null()) };
         // SAFETY: headers are opened before the range's end passes them, and
         // are never unmapped.
         Some((unsafe { &*header }, p.addr() & ((1 << SHIFT) - 1)))
@@ -295,6 +297,8 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     #[inline(always)]
     fn cur_at(&self, offset: usize) -> &Cur {
         let cur = (&raw const self.cur).cast::<Cur>().wrapping_byte_add(offset);
+        // SAFETY: as below. (The compiler forgets it where it saves code.)
+        unsafe { hint::assert_unchecked(!cur.is_null()) };
         // SAFETY: `C` is the number of the heap's classes (asserted where
         // heaps are made) and classes come from `Geometry::class_of`, which
         // stays below it for every size that slabs serve. A class is the

@@ -32,9 +32,9 @@
 //! which may live in a few KiB, does without ([`Nothing`]).
 
 use core::mem::offset_of;
-use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
+use core::{hint, ptr};
 
 use super::local::Cur;
 #[cfg(doc)]
@@ -202,6 +202,8 @@ impl<const C: usize> Stacks<C> {
     fn at(&self, offset: usize) -> &Entry {
         debug_assert!(offset % ENTRY == 0 && offset < size_of::<Self>());
         let entry = ptr::from_ref(self).wrapping_byte_add(offset).cast::<Entry>();
+        // SAFETY: as below. (The compiler forgets it where it saves code.)
+        unsafe { hint::assert_unchecked(!entry.is_null()) };
         // SAFETY: tops are offsets of entries between a bottom and the one
         // below a wall, so that they and the entries above them exist.
         unsafe { &*entry }
