@@ -258,6 +258,8 @@ impl Run {
 
 fuzz_target!(|input: Input| {
     let mut run = Run::new([256, 4096, 16384][usize::from(input.os_page) % 3]);
+    // Whether the owners take their first blocks from one that they share.
+    run.heap.lend_first([None, Some(3), Some(255)][usize::from(input.os_page) / 3 % 3]);
     for &op in &input.ops {
         run.step(op);
         run.check();
