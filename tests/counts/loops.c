@@ -27,6 +27,42 @@ static void pair(size_t size)
     free(other);
 }
 
+// Takes 32 blocks and frees them, the last one first. A round is a block.
+static void stack(size_t size)
+{
+    void *block[32];
+    for (long i = 0; i < rounds / 32; i++) {
+        for (int j = 0; j < 32; j++)
+            block[j] = malloc(size);
+        __asm__ volatile("" : : "r"(block) : "memory");
+        for (int j = 31; j >= 0; j--)
+            free(block[j]);
+    }
+}
+
+// As `pair`, of blocks at multiples of 64.
+static void aligned(size_t size)
+{
+    void *other = aligned_alloc(64, size);
+    for (long i = 0; i < rounds; i++) {
+        void *block = aligned_alloc(64, size);
+        __asm__ volatile("" : : "r"(block) : "memory");
+        free(block);
+    }
+    free(other);
+}
+
+// Resizes a block that stays where it is, in a slab that has no room left.
+static void stay(size_t size)
+{
+    char *block = malloc(size);
+    for (size_t taken = 0; taken < 256 * 1024; taken += size)
+        *(char *)malloc(size) = 1;
+    for (long i = 0; i < rounds; i++)
+        block = realloc(block, size - (size_t)(i & 1));
+    free(block);
+}
+
 // Takes blocks, which another thread frees if `remote` says so, and nobody otherwise.
 static void hand_over(size_t size, int remote)
 {
@@ -48,6 +84,12 @@ int main(int argc, char **argv)
     rounds = strtol(argv[3], NULL, 10);
     if (strcmp(argv[1], "pair") == 0)
         pair(size);
+    else if (strcmp(argv[1], "stack") == 0)
+        stack(size);
+    else if (strcmp(argv[1], "aligned") == 0)
+        aligned(size);
+    else if (strcmp(argv[1], "stay") == 0)
+        stay(size);
     else
         hand_over(size, strcmp(argv[1], "remote") == 0);
     return 0;

@@ -37,6 +37,21 @@ fn small_pair() {
 }
 
 #[test]
+fn stack() {
+    assert!(count("stack", 32) <= 90);
+}
+
+#[test]
+fn aligned_pair() {
+    assert!(count("aligned", 192) <= 90);
+}
+
+#[test]
+fn realloc_that_stays() {
+    assert!(count("stay", 500) <= 70);
+}
+
+#[test]
 fn medium_pair() {
     assert!(count("pair", 16 * 1024) <= 125);
 }

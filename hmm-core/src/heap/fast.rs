@@ -71,7 +71,7 @@ pub(crate) fn alloc_aligned<const SHIFT: u32, const C: usize, R: Recent<C>>(
     size: usize,
 ) -> Option<*mut u8> {
     let class = Geometry::<SHIFT>::class_of_aligned(size, align)?;
-    if class.size() > Class::TABLE_MAX {
+    if class.index() >= Class::IN_TABLE {
         local.note_taken(class);
     }
     local.take(class)

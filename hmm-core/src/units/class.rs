@@ -213,6 +213,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
     /// `align`, a power of two no larger than a page; `None` if no slab
     /// serves such blocks. Slabs begin at page boundaries, so a slot is as
     /// aligned as its size is divisible.
+    #[inline(always)]
     pub(crate) fn class_of_aligned(size: usize, align: usize) -> Option<Class> {
         if size > Self::SLAB_MAX || align > Self::PAGE {
             return None;
