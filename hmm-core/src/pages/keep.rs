@@ -152,3 +152,39 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         self.swing.freed(bytes, self.live(used));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    /// Licences of `used` bytes in use, a MiB at a time, as many as are given.
+    fn licences(keep: &mut Keep<16>, used: usize) -> usize {
+        (0..1000).take_while(|_| keep.license(used, MIB, false)).count()
+    }
+
+    #[test]
+    fn one_thread_may_keep_what_the_rule_allows() {
+        assert_eq!(licences(&mut Keep::new(), 0), 6);
+        assert_eq!(licences(&mut Keep::new(), 320 * MIB), 30);
+    }
+
+    #[test]
+    fn of_many_threads_half_is_for_all_and_what_they_keep_makes_no_room() {
+        let mut keep = Keep::new();
+        keep.for_crowd();
+        assert_eq!(licences(&mut keep, 0), 3);
+        let mut keep = Keep::new();
+        keep.for_crowd();
+        // Of what is in use, more and more is what threads keep.
+        assert_eq!(licences(&mut keep, 320 * MIB), 14);
+    }
+
+    #[test]
+    fn a_bound_of_the_user_holds_for_all() {
+        let mut keep = Keep::new();
+        keep.set(Some(2 * MIB));
+        assert_eq!(licences(&mut keep, 320 * MIB), 2);
+    }
+}

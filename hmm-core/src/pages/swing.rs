@@ -146,3 +146,55 @@ impl Swing {
         (self.given, self.peak, self.high) = (0, 0, 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    /// What is freed at once goes back, and is taken again.
+    fn swing_once(swing: &mut Swing, bytes: usize, used: usize) {
+        swing.freed(bytes, used);
+        swing.gave(bytes, 0);
+        swing.took(bytes, 0, used);
+    }
+
+    #[test]
+    fn a_swing_is_kept_as_wide_as_it_was_and_no_wider_than_what_was_in_use() {
+        let mut swing = Swing::new();
+        swing_once(&mut swing, 64 * MIB, 100 * MIB);
+        assert_eq!(swing.width(), 72 * MIB, "an eighth more");
+        swing_once(&mut swing, 98 * MIB, 100 * MIB);
+        assert_eq!(swing.width(), 100 * MIB);
+    }
+
+    #[test]
+    fn a_swing_that_does_not_come_again_is_forgotten() {
+        let mut swing = Swing::new();
+        swing_once(&mut swing, 64 * MIB, 100 * MIB);
+        let mut passed = 0;
+        while swing.width() > 8 * MIB {
+            swing.freed(MIB, 20 * MIB);
+            passed += MIB;
+        }
+        assert!(passed <= 40 * 72 * MIB, "forty times its size at the most, not {}", passed / MIB);
+        assert!(passed >= 4 * 72 * MIB, "not at once: {}", passed / MIB);
+    }
+
+    /// Memory goes back in one turn and is taken in the next: neither has both.
+    #[test]
+    fn a_flow_may_cross_turns() {
+        let mut swing = Swing::new();
+        let used = 10 * MIB;
+        swing.took(4 * MIB, 0, used);
+        for _ in 0..4 {
+            swing.gave(4 * MIB, 0);
+            swing.freed(used + 1, used);
+            // (As seen from the peak, this is none: as much is kept by then.)
+            swing.took(4 * MIB, 4 * MIB, used);
+            swing.freed(used + 1, used);
+        }
+        assert!(swing.width() >= 4 * MIB, "{} bytes", swing.width());
+    }
+}
