@@ -16,6 +16,9 @@
 //! slab of the owner's and the class, in use and not FULL. So they are forgotten
 //! before a slab is given back or marked FULL, the two ways to lose one.
 //!
+//! A stack of one of the many classes up to 1 KiB begins with room for 8 blocks and moves
+//! when it is full to where it has 64: most are never full, and lie side by side.
+//!
 //! A full stack drops half of what it has: more is being freed than taken, and
 //! what is not remembered is counted ([`Loose`]), for the bound on what lies free
 //! inside slabs.
@@ -31,6 +34,7 @@
 //! touched ones cost memory where tables are mapped. The heap for a single owner,
 //! which may live in a few KiB, does without ([`Nothing`]).
 
+use core::cell::Cell;
 use core::mem::offset_of;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
@@ -39,6 +43,7 @@ use core::{hint, ptr};
 use super::local::Cur;
 #[cfg(doc)]
 use super::loose::Loose;
+use super::loose::is_by_word;
 use crate::sync::BitWord;
 use crate::units::{Class, Word};
 
@@ -49,6 +54,10 @@ use crate::units::{Class, Word};
 /// call.
 const DEEP: usize = 66;
 const SHALLOW: usize = 16;
+
+/// Of the former, most classes need few, and begin with so many: those of many classes lie
+/// on one page of the system's.
+const FEW: usize = 10;
 
 /// Bytes that the blocks of a stack come to at most, but for the largest classes,
 /// of which two are remembered.
@@ -99,6 +108,9 @@ impl Entry {
 }
 
 const ENTRY: usize = size_of::<Entry>();
+
+/// Flags, one for each class of the table, that take the room of some entries.
+const GROWN: usize = Class::IN_TABLE.next_multiple_of(ENTRY);
 
 /// One owner's memory of what was freed.
 ///
@@ -192,9 +204,14 @@ pub(crate) struct Stacks<const C: usize> {
     /// Has no entries, ever, and, once a class was made ready, no room: for what
     /// is no class, or not used yet, or closed.
     none: [Entry; 2],
+    /// Whether a class of the table has outgrown its few entries.
+    grown: [Cell<bool>; GROWN],
+    few: [[Entry; FEW]; Class::IN_TABLE],
     deep: [[Entry; DEEP]; Class::IN_TABLE],
     shallow: [[Entry; SHALLOW]; C],
 }
+
+const _: () = assert!(offset_of!(Stacks<1>, few) % ENTRY == 0, "tops count in entries from the beginning");
 
 impl<const C: usize> Stacks<C> {
     /// The entry `offset` bytes into the stacks.
@@ -233,9 +250,16 @@ impl<const C: usize> Stacks<C> {
         cur.resume(word);
     }
 
+    /// Whether the class has few entries yet. (What is freed of the smallest ones is let
+    /// go by when there is no room: nobody would see that more is needed.)
+    fn has_few(&self, class: Class) -> bool {
+        !is_by_word(class) && class.index() < Class::IN_TABLE && !self.grown[class.index() % GROWN].get()
+    }
+
     /// The offsets of the bottom and the wall of the class's stack.
-    fn ends(class: Class) -> (usize, usize) {
+    fn ends(&self, class: Class) -> (usize, usize) {
         let (bottom, entries) = match class.index() {
+            index if self.has_few(class) => (offset_of!(Self, few) + index * FEW * ENTRY, FEW - 2),
             index if index < Class::IN_TABLE => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP - 2),
             index => {
                 (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, (MOST / class.size()).clamp(2, SHALLOW - 2))
@@ -243,11 +267,27 @@ impl<const C: usize> Stacks<C> {
         };
         (bottom, bottom + (entries + 1) * ENTRY)
     }
+
+    /// Moves the class's few entries, `count` of them, to where it has many.
+    fn grow(&self, cur: &Cur, class: Class, count: usize) {
+        let (from, _) = self.ends(class);
+        self.change(cur, || {
+            self.grown[class.index() % GROWN].set(true);
+            let (bottom, wall) = self.ends(class);
+            for offset in (ENTRY..=count * ENTRY).step_by(ENTRY) {
+                self.at(from + offset).copy_to(self.at(bottom + offset));
+            }
+            self.at(wall).block.store(WALL, Relaxed);
+            bottom + count * ENTRY
+        });
+    }
 }
 
 impl<const C: usize> Recent<C> for Stacks<C> {
     const NEW: Self = Self {
         none: [const { Entry::new() }; 2],
+        grown: [const { Cell::new(false) }; GROWN],
+        few: [const { [const { Entry::new() }; FEW] }; Class::IN_TABLE],
         deep: [const { [const { Entry::new() }; DEEP] }; Class::IN_TABLE],
         shallow: [const { [const { Entry::new() }; SHALLOW] }; C],
     };
@@ -293,10 +333,14 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     }
 
     fn make_room(&self, cur: &Cur, class: Class) -> usize {
-        let (bottom, wall) = Self::ends(class);
+        let (bottom, wall) = self.ends(class);
         let top = cur.top();
         if top + ENTRY != wall {
             return 0;
+        }
+        if self.has_few(class) {
+            self.grow(cur, class, (top - bottom) / ENTRY);
+            return 1;
         }
         let dropped = (top - bottom) / ENTRY / 2;
         cur.set_top(top - dropped * ENTRY);
@@ -304,7 +348,7 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     }
 
     fn forget(&self, cur: &Cur, class: Class) {
-        let (bottom, wall) = Self::ends(class);
+        let (bottom, wall) = self.ends(class);
         self.none[1].block.store(WALL, Relaxed);
         self.change(cur, || {
             self.wipe(bottom + ENTRY, wall);
@@ -314,7 +358,7 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     }
 
     fn forget_slab(&self, cur: &Cur, class: Class, start: *const u8, bytes: usize) -> usize {
-        let (bottom, wall) = Self::ends(class);
+        let (bottom, wall) = self.ends(class);
         let before = cur.top();
         let entries = (bottom + ENTRY..before + ENTRY).step_by(ENTRY);
         self.change(cur, || {
@@ -337,7 +381,7 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     }
 
     fn entries(&self, cur: &Cur, class: Class) -> impl Iterator<Item = (&Entry, bool)> {
-        let (bottom, wall) = Self::ends(class);
+        let (bottom, wall) = self.ends(class);
         let top = cur.top();
         let entries = (bottom + ENTRY..wall).step_by(ENTRY);
         entries.map(move |offset| (self.at(offset), offset <= top)).filter(|(entry, _)| !entry.block().is_null())

@@ -39,8 +39,6 @@ pub(crate) enum Role {
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Owner<const C: usize = HOSTED_CLASSES> {
-    /// First, so that a thread's word is the address of its current words.
-    pub(crate) local: Local<C, Stacks<C>>,
     /// The large blocks that the thread freed and may want again.
     pub(super) kept: Kept,
     /// Bytes of others' slabs that the thread freed into lately.
@@ -57,6 +55,9 @@ pub struct Owner<const C: usize = HOSTED_CLASSES> {
     next: Cell<Option<NonNull<Owner<C>>>>,
     /// The next in the pool.
     next_pooled: Cell<Option<NonNull<Owner<C>>>>,
+    /// Last, since it is large, and most of it may never be needed: the rest lies on one
+    /// page of the system's with what always is.
+    pub(crate) local: Local<C, Stacks<C>>,
 }
 
 // A thread's own.
@@ -66,7 +67,6 @@ const _: () = assert!(align_of::<Owner>() > FULL | LISTED | PENDING, "tags fit b
 impl<const C: usize> Owner<C> {
     pub(crate) const fn new(role: Role, next: Option<NonNull<Self>>) -> Self {
         Self {
-            local: Local::new(),
             kept: Kept::new(),
             strewn: Cell::new(0),
             role: Cell::new(role),
@@ -75,6 +75,7 @@ impl<const C: usize> Owner<C> {
             pooled: AtomicBool::new(false),
             next: Cell::new(next),
             next_pooled: Cell::new(None),
+            local: Local::new(),
         }
     }
 
