@@ -136,6 +136,11 @@ unsafe extern "C" fn fork_child() {
         stdio::child();
         // The thread that was setting up did not come along.
         let _ = STATE.compare_exchange(BEGUN, NEW, Relaxed, Relaxed);
+    } else if HEAP.locks()[0].outlives_holder() {
+        // This is a signal handler that interrupted the run layer, behind whose lock the
+        // other one could not be taken, and somebody held that.
+        // SAFETY: who used the common owner did not come along.
+        unsafe { HEAP.forget_common() };
     }
 }
 

@@ -3,7 +3,7 @@
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicU32, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
 use hmm_core::Lock as _;
 
@@ -46,21 +46,29 @@ pub(crate) struct Lock {
 // SAFETY: `held` is its holder's alone, which one thread is.
 unsafe impl Sync for Lock {}
 
-/// Takes `locks` for a fork that the calling thread begins. `false`, and
-/// nothing is taken, if the thread holds one already: it is in a signal
-/// handler then that interrupted the heap or another fork, and what the lock
-/// guards will be seen to when the handler returns, in both processes.
+/// Whether the forking thread held the first lock before it took them for its fork.
+static HAD_FIRST: AtomicBool = AtomicBool::new(false);
+
+/// Takes `locks`, in this order, for a fork that the calling thread begins, but what it
+/// holds already: it is in a signal handler then that interrupted the heap or another
+/// fork, and what the lock guards will be seen to when the handler returns, in both
+/// processes. `false`, and nothing is taken, if that is the last lock, behind which the
+/// first must not be waited for, or all.
 pub(crate) fn take_for_fork(locks: [&Lock; 2]) -> bool {
     if FORKING.load(Relaxed) == me() {
         WITHIN.fetch_add(1, Relaxed);
         return false;
     }
-    if locks.iter().any(|lock| lock.is_mine()) {
+    let [first, last] = locks;
+    if last.is_mine() {
         return false;
     }
-    for lock in locks {
-        lock.lock();
+    let had_first = first.is_mine();
+    if !had_first {
+        first.lock();
     }
+    last.lock();
+    HAD_FIRST.store(had_first, Relaxed);
     WITHIN.store(0, Relaxed);
     FORKING.store(me(), Relaxed);
     true
@@ -86,13 +94,26 @@ pub(crate) fn ends_fork() -> bool {
 /// [`ends_fork`] said so on this thread.
 pub(crate) unsafe fn release_after_fork(locks: [&Lock; 2]) {
     FORKING.store(0, Relaxed);
-    for lock in locks.into_iter().rev() {
-        // SAFETY: the caller's promise.
-        unsafe { lock.unlock() };
+    let [first, last] = locks;
+    // SAFETY: the caller's promise.
+    unsafe { last.unlock() };
+    if !HAD_FIRST.load(Relaxed) {
+        // SAFETY: likewise.
+        unsafe { first.unlock() };
     }
 }
 
 impl Lock {
+    /// In a fork's child: lets the lock go if its holder did not come along. Says whether
+    /// that was so.
+    pub(crate) fn outlives_holder(&self) -> bool {
+        let lost = self.word.load(Relaxed) != FREE && !self.is_mine();
+        if lost {
+            self.word.store(FREE, Release);
+        }
+        lost
+    }
+
     fn is_mine(&self) -> bool {
         self.word.load(Relaxed) & !AWAITED == my_number()
     }

@@ -14,6 +14,7 @@ mod faults;
 mod faults_shared;
 mod shadow;
 mod single;
+mod sized;
 mod threads;
 
 use fastrand::Rng;

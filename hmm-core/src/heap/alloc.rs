@@ -3,7 +3,8 @@
 use core::ptr;
 
 use super::refill::refill;
-use super::{Supply, large};
+use super::{Ground, Supply, large};
+use crate::pages::header::Mark;
 use crate::slab::{Block, locate};
 use crate::units::{Class, Geometry};
 
@@ -53,12 +54,22 @@ pub(crate) fn alloc_zeroed<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>
         return whole_pages(s, size, align, true);
     };
     let p = slot(s, class, size, align);
-    let is_zero = Geometry::<SHIFT>::is_medium(class) && is_clean(s, p);
-    if !p.is_null() && !is_zero {
-        // SAFETY: the block is ours and at least `size` bytes long.
+    // SAFETY: the block is ours and at least `size` bytes long.
+    unsafe { clear(s, p, size) };
+    p
+}
+
+/// Zeroes the first `size` bytes of the new slot at `p`, if it is one, and if they are not
+/// known to be zero.
+///
+/// # Safety
+///
+/// It is the caller's, and has so many.
+pub(crate) unsafe fn clear<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *mut u8, size: usize) {
+    if !p.is_null() && !is_clean(s, p) {
+        // SAFETY: the caller's promise.
         unsafe { ptr::write_bytes(p, 0, size) };
     }
-    p
 }
 
 /// A slot of `class`, the one for `size` bytes at a multiple of `align`; null
@@ -93,13 +104,23 @@ fn scrape<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
         .map(Class::nth)
         .take_while(|&wider| wider == class || wider.size() <= 2 * size)
         .filter(|wider| wider.size() & (align - 1) == 0)
-        .find_map(|wider| take(s, wider))
+        .find_map(|wider| take(s, wider).inspect(|&p| mark_wider(s, p, class)))
 }
 
-/// Whether the medium slot at `p` was never used since its pages were zero.
-fn is_clean<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, p: *mut u8) -> bool {
+/// If the slot at `p` is not one of `class`, sized frees in its slab may name any size.
+fn mark_wider<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *mut u8, class: Class) {
     match locate(s.map(), p) {
-        Ok(Block::Slot(slot)) => slot.header.soiled() & (1 << slot.index) == 0,
+        Ok(Block::Slot(slot)) if slot.class != class => slot.header.set(Mark::Any),
+        _ => {}
+    }
+}
+
+/// Whether the slot at `p` is a medium one that was never used since its pages were zero.
+fn is_clean<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *mut u8) -> bool {
+    match locate(s.map(), p) {
+        Ok(Block::Slot(slot)) if Geometry::<SHIFT>::is_medium(slot.class) => {
+            slot.header.soiled() & (1 << slot.index) == 0
+        }
         _ => false,
     }
 }

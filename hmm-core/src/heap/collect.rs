@@ -7,8 +7,8 @@ use crate::slab::parts::soiled_bytes;
 use crate::units::Class;
 
 /// Counts anew what is free in the owner's slabs and may hold memory: the books run
-/// ahead of it.
-pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
+/// ahead of it. Returns how many bytes that is.
+pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) -> usize {
     let mut found = Found::default();
     for class in (0..C).map(Class::nth) {
         let bin = s.local().bin(class);
@@ -19,23 +19,30 @@ pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
         }
     }
     s.local().loose.recounted(&found);
+    found.free
 }
 
-/// Gives back every slab of the owner's whose slots are all free.
+/// Gives back every slab of the owner's whose slots are all free, spares included.
 pub(crate) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
+    s.local().loose.set_spare(0);
     for class in (0..C).map(Class::nth) {
         let bin = s.local().bin(class);
-        if let Some(page) = bin.current() {
-            if bits_of::<SHIFT>(s.map().header(page)).all_free() {
-                s.local().forget(class);
-                refill::retire(s, class);
-            }
+        bin.set_spares(0);
+        let is_empty = |page| {
+            let header = s.map().header(page);
+            let bits = bits_of::<SHIFT>(header);
+            s.drain(header, &bits);
+            bits.all_free()
+        };
+        if bin.current().is_some_and(is_empty) {
+            s.local().forget(class);
+            refill::retire(s, class);
         }
         let mut next = bin.head();
         while let Some(page) = next {
             let header = s.map().header(page);
             next = header.next.page();
-            if bits_of::<SHIFT>(header).all_free() {
+            if is_empty(page) {
                 free::give_empty(s, page, header);
             }
         }
@@ -45,12 +52,6 @@ pub(crate) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 /// Gives back every slab of the owner's whose slots are all free, and of the
 /// others the parts in which all are.
 pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
-    some(s, true);
-}
-
-/// As [`collect`], but of the others only with `parts`. Returns how many bytes are free
-/// in those.
-pub(crate) fn some<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, parts: bool) -> usize {
     let map = s.map();
     let mut found = Found::default();
     for class in (0..C).map(Class::nth) {
@@ -74,9 +75,7 @@ pub(crate) fn some<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S,
                 bin.unlink(map, page);
                 s.with_pages(|pages| pages.give_slab(map, page));
             } else {
-                if parts {
-                    found.given += s.with_pages(|pages| pages.purge_parts(map, page, &bits)).unwrap_or(0);
-                }
+                found.given += s.with_pages(|pages| pages.purge_parts(map, page, &bits)).unwrap_or(0);
                 found.add::<SHIFT>(header, &bits);
             }
         }
@@ -85,5 +84,4 @@ pub(crate) fn some<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S,
     found.gone += found.given;
     let (licence, hollow) = s.local().loose.settle(&found);
     s.with_pages(|pages| pages.gave_parts(found.given, licence, hollow));
-    found.free
 }

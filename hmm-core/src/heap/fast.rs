@@ -87,8 +87,9 @@ pub(crate) fn alloc_aligned<const SHIFT: u32, const C: usize, R: Recent<C>>(
 /// one that was freed last, and the one that was taken last, the entry that it
 /// was taken from tells the bit. Nothing that the next allocation waits for
 /// depends on the block's address then, and the processor works on several
-/// rounds at once. (Others of its word were not freed in between: if that is all
-/// free now, so it was after the last free, and that was seen to.)
+/// rounds at once. (Whether all of its word are free now is not looked at: if so,
+/// they were after the last free, which saw to it, or frees of others were moved
+/// over since, which is done to the current slab, and that one stays.)
 #[inline(always)]
 pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,

@@ -25,10 +25,11 @@ pub(crate) fn keeps(slot: usize, size: usize) -> bool {
 /// The bytes to look for when a block in a slot of `have` bytes grows to `size`. One that
 /// outgrew it by little grows in small steps, and would move again at each class: it gets
 /// a quarter more than it had, as in tcmalloc.
-pub(crate) fn with_headroom<const SHIFT: u32>(have: usize, size: usize) -> usize {
+/// (Only in slots: large blocks are as long as they were asked for.)
+pub(crate) fn with_headroom<const SHIFT: u32>(have: usize, size: usize, align: usize) -> usize {
     let roomy = have + have / 4;
-    let is_step = size > have && size - have <= have / STEPS && roomy <= Geometry::<SHIFT>::SLAB_MAX;
-    if is_step { roomy } else { size }
+    let is_step = size > have && size - have <= have / STEPS;
+    if is_step && Geometry::<SHIFT>::class_of_aligned(roomy, align).is_some() { roomy } else { size }
 }
 
 /// Whether a block of `size` bytes and alignment `align` may live in `slot`.

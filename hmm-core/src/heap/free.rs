@@ -64,7 +64,7 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let (cur, recent) = (s.local().cur(slot.class), &s.local().recent);
     if let Some(above) = recent.above(cur) {
         if !recent.push(cur, above, above.block(), p, word, bit) {
-            s.local().make_room(slot.class);
+            s.local().make_room(slot.class, true);
         }
     }
     if now == ALL_FREE {
@@ -89,11 +89,16 @@ pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
 /// Gives a slab of the owner's queue back whose every slot is free.
 pub(crate) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, page: PageNo, header: &Header) {
     let class = header.class();
-    s.local().bin(class).unlink(s.map(), page);
     let (start, bytes) = (s.map().address(page), (header.run() as usize) << SHIFT);
-    // Those that were remembered were not counted.
     let forgotten = s.local().recent.forget_slab(s.local().cur(class), class, start, bytes);
-    s.local().loose.leave(bytes, forgotten * class.size());
+    // Those that were remembered were not counted.
+    let uncounted = forgotten * class.size();
+    if !bits_of::<SHIFT>(header).all_free() {
+        // A signal handler took one of them just before.
+        return s.local().loose.add(uncounted);
+    }
+    s.local().bin(class).unlink(s.map(), page);
+    s.local().loose.leave(bytes, uncounted);
     s.with_pages(|pages| pages.give_slab(s.map(), page));
 }
 

@@ -80,6 +80,12 @@ impl Cur {
         Some(self.base.load(Relaxed).wrapping_add(slot as usize * self.size.load(Relaxed) as usize))
     }
 
+    /// The word's free bits, phantoms included.
+    pub(crate) fn count_free(&self) -> u32 {
+        // SAFETY: as in `take_lowest`.
+        unsafe { self.word.load(Relaxed).as_ref() }.map_or(0, |word| word.load(Relaxed).count_ones())
+    }
+
     /// Takes blocks from a word from now on. In an order in which a signal
     /// handler finds either a word with all that belongs to it, or none.
     fn set(&self, slots: &Slots<'_>) {
@@ -264,9 +270,9 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     /// There is no room to remember a block of `class`, if so: makes some. (Those of
     /// the smallest classes, of which many are freed at a time, are let go one by one:
     /// nothing has to be told of them before all of their word are free.)
-    pub(crate) fn make_room(&self, class: Class) {
+    pub(crate) fn make_room(&self, class: Class, seated: bool) {
         if !is_by_word(class) {
-            let dropped = self.recent.make_room(self.cur(class), class);
+            let dropped = self.recent.make_room(self.cur(class), class, seated);
             self.loose.drop_remembered(dropped * class.size());
         }
     }
@@ -282,9 +288,12 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         self.recent.shut(self.cur(class), class);
     }
 
-    /// Remembers no block at all as freed lately.
+    /// Remembers no block at all as freed lately, nor that any was borrowed.
     pub(crate) fn forget_all(&self) {
-        (0..C).for_each(|index| self.forget(Class::nth(index)));
+        for class in (0..C).map(Class::nth) {
+            self.forget(class);
+            self.bin(class).set_borrowed(0);
+        }
     }
 
     /// Where blocks of `class`, one of the heap's, come from.

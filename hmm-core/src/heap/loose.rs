@@ -111,7 +111,7 @@ impl Loose {
         self.spare.get()
     }
 
-    pub(super) fn set_spare(&self, bytes: usize) {
+    pub(crate) fn set_spare(&self, bytes: usize) {
         self.spare.set(bytes);
     }
 
@@ -172,9 +172,10 @@ impl Loose {
         self.set_free().saturating_sub(self.licence.get() + self.unlicensed(slack) / 2)
     }
 
-    /// A share of what the slabs hold.
-    pub(crate) fn share(&self) -> usize {
-        self.held.get() / 32
+    /// What is asked for at least, so as not to come again soon: a part of what the slabs
+    /// hold.
+    pub(crate) fn step(&self) -> usize {
+        self.held.get() / (SHARE / 2)
     }
 
     fn unlicensed(&self, slack: usize) -> usize {

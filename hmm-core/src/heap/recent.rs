@@ -135,8 +135,9 @@ pub(crate) trait Recent<const C: usize> {
 
     /// Makes room if there is none: forgets half of the blocks of `class`, those
     /// freed last, which takes no copying. Returns how many blocks that and the one
-    /// without room are.
-    fn make_room(&self, cur: &Cur, class: Class) -> usize;
+    /// without room are. `seated`: nobody changes the owner's lists meanwhile, and what is
+    /// remembered may move.
+    fn make_room(&self, cur: &Cur, class: Class, seated: bool) -> usize;
 
     /// Remembers nothing of `class`. Also makes it ready for its first block.
     fn forget(&self, cur: &Cur, class: Class);
@@ -177,7 +178,7 @@ impl<const C: usize> Recent<C> for Nothing {
         true
     }
 
-    fn make_room(&self, _: &Cur, _: Class) -> usize {
+    fn make_room(&self, _: &Cur, _: Class, _: bool) -> usize {
         0
     }
 
@@ -332,13 +333,13 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         room
     }
 
-    fn make_room(&self, cur: &Cur, class: Class) -> usize {
+    fn make_room(&self, cur: &Cur, class: Class, seated: bool) -> usize {
         let (bottom, wall) = self.ends(class);
         let top = cur.top();
         if top + ENTRY != wall {
             return 0;
         }
-        if self.has_few(class) {
+        if seated && self.has_few(class) {
             self.grow(cur, class, (top - bottom) / ENTRY);
             return 1;
         }

@@ -114,7 +114,7 @@ fn copy<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     align: usize,
     size: usize,
 ) -> Result<*mut u8, Misuse> {
-    let roomy = fit::with_headroom::<SHIFT>(have, size);
+    let roomy = fit::with_headroom::<SHIFT>(have, size, align);
     let mut to = alloc::alloc_aligned(s, align, roomy);
     if to.is_null() && roomy > size {
         to = alloc::alloc_aligned(s, align, size);

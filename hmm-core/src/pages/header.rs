@@ -255,10 +255,13 @@ impl Header {
         self.mark.load(Relaxed) & mark as u8 != 0
     }
 
-    /// Sets the mark, if it is not. Threads that set different ones at once may lose one:
-    /// whoever needs it sets it again with each block.
+    /// Sets the mark. Any thread with a block of the slab may.
     pub(crate) fn set(&self, mark: Mark) {
         if !self.has(mark) {
+            #[cfg(target_has_atomic = "ptr")]
+            self.mark.fetch_or(mark as u8, Relaxed);
+            // Without such an instruction there is one owner and no other thread.
+            #[cfg(not(target_has_atomic = "ptr"))]
             self.mark.store(self.mark.load(Relaxed) | mark as u8, Relaxed);
         }
     }

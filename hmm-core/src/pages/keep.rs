@@ -33,7 +33,7 @@ const SHARE: usize = 3;
 pub(crate) struct Keep<const SHIFT: u32> {
     /// A bound of the user's, instead of the rule.
     fixed: Option<usize>,
-    /// Whether many threads keep something.
+    /// Whether there are many threads.
     crowd: bool,
     /// What threads may keep.
     licensed: usize,
@@ -69,9 +69,9 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         if self.crowd { used.saturating_sub(self.licensed) } else { used }
     }
 
-    /// There are many threads from now on.
-    pub(crate) fn for_crowd(&mut self) {
-        self.crowd = true;
+    /// Whether there are many threads from now on.
+    pub(crate) fn for_crowd(&mut self, crowd: bool) {
+        self.crowd = crowd;
     }
 
     /// Whether `bytes` free bytes are worth keeping, as far as is known of what comes
@@ -173,10 +173,10 @@ mod tests {
     #[test]
     fn of_many_threads_half_is_for_all_and_what_they_keep_makes_no_room() {
         let mut keep = Keep::new();
-        keep.for_crowd();
+        keep.for_crowd(true);
         assert_eq!(licences(&mut keep, 0), 3);
         let mut keep = Keep::new();
-        keep.for_crowd();
+        keep.for_crowd(true);
         // Of what is in use, more and more is what threads keep.
         assert_eq!(licences(&mut keep, 320 * MIB), 14);
     }

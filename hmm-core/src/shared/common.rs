@@ -16,54 +16,53 @@ use core::ptr::NonNull;
 
 use super::owner::{Owner, Role};
 use super::seat::Seat;
-use super::{Lock, Shared};
+use super::{Inner, Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::{Ground, PENDING, Supply, alloc, bits_of, collect, fit};
 use crate::pages::header::Mark;
 use crate::slab::{Block, locate};
 use crate::units::{Class, Geometry};
 
-/// Of few threads, each has slabs of its own from the start. For each one more, all borrow
-/// so many blocks of a class first, up to so many: what they cost, a lock and lines that
-/// go from processor to processor, is much for threads that live short and busy lives.
+/// Up to so many threads, each has slabs of its own from the start. What borrowed blocks
+/// cost, a lock and lines that go from processor to processor, is much for threads that
+/// live short and busy lives.
 pub(super) const FEW: usize = 16;
+
+/// For each thread more, all borrow so many blocks of a class.
 const EACH: usize = 8;
+
+/// But no more than these.
 const MOST: usize = 64;
 
-/// That many blocks, and not as said.
+/// Stands for "as many as the rule says".
 pub(super) const BY_RULE: usize = usize::MAX;
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
-    /// A block of at least `size` bytes at a multiple of `align` from the common owner,
-    /// taken by `take`, if the thread, one of many, has had few of its class.
-    #[inline]
-    pub(super) fn borrow(
-        &self,
-        owner: &Owner<C>,
-        align: usize,
-        size: usize,
-        take: impl FnOnce(&Seat<'_, G, L, SHIFT, C>, usize) -> *mut u8,
-    ) -> Option<*mut u8> {
+    /// A block of at least `size` bytes at a multiple of `align` from the common owner, if
+    /// the thread, one of many, has had few of its class.
+    pub(super) fn borrow(&self, owner: &Owner<C>, align: usize, size: usize) -> Option<*mut u8> {
         let lent = self.lent();
         if lent == 0 || owner.role() != Role::Thread {
             return None;
         }
-        let bin = owner.local.bin(Geometry::<SHIFT>::class_of_aligned(size, align)?);
+        let class = Geometry::<SHIFT>::class_of_aligned(size, align)?;
+        let bin = owner.local.bin(class);
         if !bin.is_empty() || usize::from(bin.borrowed()) >= lent {
             return None;
         }
-        bin.set_borrowed(bin.borrowed() + 1);
+        bin.set_borrowed(bin.borrowed().saturating_add(1));
         // No two threads' blocks on one line: each would wait for the other.
-        let size = fit::in_lines(size).min(Geometry::<SHIFT>::SLAB_MAX);
-        let class = Geometry::<SHIFT>::class_of_aligned(size, align)?;
+        let size = fit::in_lines(size);
+        let wider = Geometry::<SHIFT>::class_of_aligned(size, align)?;
         let taken = self.with_common(|seat| {
-            refresh(seat, class);
-            take(seat, size)
+            refresh(seat, wider);
+            alloc::alloc_aligned(seat, align, size)
         });
         let taken = taken.filter(|p| !p.is_null())?;
-        // Such slots are larger than the class that a sized free expects.
-        if let Ok(Block::Slot(slot)) = locate(&self.map, taken) {
-            slot.header.set(Mark::Lines);
+        if wider != class {
+            if let Ok(Block::Slot(slot)) = locate(&self.map, taken) {
+                slot.header.set(Mark::Lines);
+            }
         }
         Some(taken)
     }
@@ -86,7 +85,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if !is_live || fit::serves::<SHIFT>(&slot, size, align) {
             return None;
         }
-        let to = self.borrow(owner, align, size, |seat, size| alloc::alloc_aligned(seat, align, size))?;
+        let to = self.borrow(owner, align, size)?;
         // SAFETY: both blocks are the caller's, disjoint, and at least this long.
         unsafe { p.copy_to_nonoverlapping(to, slot.class.size().min(size)) };
         // SAFETY: the caller gives it up.
@@ -97,14 +96,20 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// Blocks of a class that a thread borrows.
     fn lent(&self) -> usize {
         match self.lent.load(Relaxed) {
-            BY_RULE => (self.heaps.load(Relaxed).saturating_sub(FEW) * EACH).min(MOST),
+            BY_RULE => (self.threads.load(Relaxed).saturating_sub(FEW) * EACH).min(MOST),
             said => said,
         }
     }
 
     /// Whether there are so many threads that what each keeps adds up.
     pub(super) fn is_crowd(&self) -> bool {
-        self.heaps.load(Relaxed) > FEW
+        self.threads.load(Relaxed) > FEW
+    }
+
+    /// `threads` threads have heaps of their own from now on. (The lock is held.)
+    pub(super) fn set_threads(&self, inner: &mut Inner<G, SHIFT, C>, threads: usize) {
+        self.threads.store(threads, Relaxed);
+        inner.pages.keep().for_crowd(threads > FEW);
     }
 
     /// Runs `f` for the calling thread's owner, or for the common one if the thread
@@ -128,7 +133,13 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             // SAFETY: owners are never unmapped; `common_lock` is held, so this
             // thread is its only user.
             let common = unsafe { common.as_ref() };
-            let result = Seat::take(self, common).map(|seat| f(&seat));
+            let result = Seat::take(self, common).map(|seat| {
+                let result = f(&seat);
+                if common.local.loose.is_recalled() {
+                    collect::collect(&seat);
+                }
+                result
+            });
             self.tidy_if_much(common);
             result
         });
@@ -137,14 +148,21 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         result
     }
 
-    /// Gives back what lies free in the common owner's slabs: empty ones, or with
-    /// `parts` all that is free. Returns how many bytes are free in the others. Not for
+    /// Gives back what lies free in the common owner's slabs: empty ones, and with
+    /// `parts` the free parts of others. Returns how many bytes are free in those. Not for
     /// who uses it right now.
     pub(super) fn collect_common(&self, parts: bool) -> usize {
         if self.common.load(Acquire).is_null() {
             return 0;
         }
-        self.with_common(|seat| collect::some(seat, parts)).unwrap_or(0)
+        let look = |seat: &Seat<'_, G, L, SHIFT, C>| {
+            match parts {
+                true => collect::collect(seat),
+                false => collect::give_empty(seat),
+            }
+            collect::recount(seat)
+        };
+        self.with_common(look).unwrap_or(0)
     }
 
     /// The common owner; made when first needed, under its lock.
@@ -163,6 +181,10 @@ fn refresh<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize>(seat: &Seat<'
     let Some(page) = seat.local().bin(class).current() else { return };
     let header = seat.map().header(page);
     if header.owner.load(Relaxed) & PENDING != 0 {
+        let cur = seat.local().cur(class);
+        let before = cur.count_free();
         seat.drain(header, &bits_of::<SHIFT>(header));
+        // What blocks are taken from right now does not lie free.
+        seat.local().loose.take((cur.count_free() - before) as usize * class.size());
     }
 }

@@ -1,5 +1,8 @@
 //! Fork: the child has one thread and everybody's heaps.
 
+use crate::sync::Ordering::Relaxed;
+use core::ptr;
+
 use super::owner::{Owner, Role};
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
@@ -27,7 +30,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.with_inner(|inner| {
             for other in inner.registry.iter() {
                 let idle = !other.is_torn() && !other.is_pooled() && other.role() == Role::Thread;
-                if idle && !core::ptr::eq(other, owner) {
+                if idle && !ptr::eq(other, owner) {
                     other.set_busy(false);
                     other.set_waiting(false);
                     // Its thread may have been in the middle of a fast path.
@@ -35,6 +38,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                     inner.registry.pool(other.into());
                 }
             }
+            self.set_threads(inner, usize::from(owner.role() == Role::Thread));
         });
+    }
+
+    /// In a fork's child: there is no common owner any more, and a new one is made when it
+    /// is needed. What lay free in its slabs is lost.
+    ///
+    /// # Safety
+    ///
+    /// The first of the [`locks`](Self::locks) was held by a thread that did not come
+    /// along, and is free now.
+    pub unsafe fn forget_common(&self) {
+        self.common.store(ptr::null_mut(), Relaxed);
     }
 }

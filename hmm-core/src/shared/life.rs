@@ -3,7 +3,6 @@
 use crate::sync::Ordering::Relaxed;
 use core::ptr::NonNull;
 
-use super::common::FEW;
 use super::owner::{Owner, Role};
 use super::seat::Seat;
 use super::{Inner, Lock, Shared};
@@ -63,14 +62,16 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// An owner for the calling thread, from the pool if one waits there.
     /// `None` when there is no memory for one; the heap works without.
     pub fn attach(&self) -> Option<NonNull<Owner<C>>> {
-        let make = |inner: &mut Inner<G, SHIFT, C>| {
-            let made = inner.make(&self.map, Role::Thread)?;
-            if self.heaps.fetch_add(1, Relaxed) == FEW {
-                inner.pages.keep().for_crowd();
-            }
-            Some(made)
+        let attach = |inner: &mut Inner<G, SHIFT, C>| {
+            let owner = inner.registry.unpool().or_else(|| {
+                let made = inner.make(&self.map, Role::Thread)?;
+                self.heaps.fetch_add(1, Relaxed);
+                Some(made)
+            })?;
+            self.set_threads(inner, self.threads.load(Relaxed) + 1);
+            Some(owner)
         };
-        self.with_inner(|inner| inner.registry.unpool().or_else(|| make(inner))).flatten()
+        self.with_inner(attach).flatten()
     }
 
     /// Ends the calling thread's use of `owner`: its slabs with free slots go
@@ -93,7 +94,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let (licence, hollow) = seat.local().loose.settle(&Found::default());
         drop(seat);
         self.with_pages(|pages| pages.gave_parts(0, licence, hollow));
-        self.with_inner(|inner| inner.registry.pool(owner));
+        self.with_inner(|inner| {
+            inner.registry.pool(owner);
+            self.set_threads(inner, self.threads.load(Relaxed).saturating_sub(1));
+        });
         self.sweep_if_much(left);
     }
 

@@ -87,6 +87,8 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     hollow: AtomicUsize,
     /// Owners (threads' heaps) made so far.
     heaps: AtomicUsize,
+    /// Those that threads have now. Written under `lock`.
+    threads: AtomicUsize,
     /// Blocks of a class that a thread takes from the common owner at first, if not as
     /// the rule says.
     lent: AtomicUsize,
@@ -123,6 +125,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             listed: AtomicUsize::new(0),
             hollow: AtomicUsize::new(0),
             heaps: AtomicUsize::new(0),
+            threads: AtomicUsize::new(0),
             lent: AtomicUsize::new(common::BY_RULE),
             common_lock: L::NEW,
             common: AtomicPtr::new(ptr::null_mut()),
@@ -164,7 +167,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         // SAFETY: the caller's promise.
         let at_hand = unsafe { self.alloc_at_hand(owner, size) };
         at_hand
-            .or_else(|| self.borrow(owner, 1, size, |seat, size| alloc::alloc(seat, size)))
+            .or_else(|| self.borrow(owner, 1, size))
             .or_else(|| self.seated(owner, |seat| alloc::alloc(seat, size)))
             .unwrap_or(ptr::null_mut())
     }
@@ -177,7 +180,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub unsafe fn alloc_aligned(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
         // SAFETY: the caller's promise.
         unsafe { self.alloc_aligned_fast(owner, align, size) }
-            .or_else(|| self.borrow(owner, align, size, |seat, size| alloc::alloc_aligned(seat, align, size)))
+            .or_else(|| self.borrow(owner, align, size))
             .or_else(|| self.seated(owner, |seat| alloc::alloc_aligned(seat, align, size)))
             .unwrap_or(ptr::null_mut())
     }
@@ -207,9 +210,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 return p;
             }
         }
-        self.borrow(owner, align, size, |seat, size| alloc::alloc_zeroed(seat, align, size))
-            .or_else(|| self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)))
-            .unwrap_or(ptr::null_mut())
+        if let Some(p) = self.borrow(owner, align, size) {
+            // SAFETY: the block is ours and at least `size` bytes long.
+            unsafe { alloc::clear(self, p, size) };
+            return p;
+        }
+        self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)).unwrap_or(ptr::null_mut())
     }
 
     /// Makes the block at `p` hold `size` bytes at a multiple of `align`, a
@@ -275,7 +281,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if size <= have {
             return Some(p);
         }
-        let size = fit::with_headroom::<SHIFT>(have, size);
+        let size = fit::with_headroom::<SHIFT>(have, size, 1);
         // SAFETY: the owner is the calling thread's.
         let to = NonNull::new(unsafe { self.alloc(owner, size) })?;
         // SAFETY: both blocks are the caller's, disjoint, and at least this

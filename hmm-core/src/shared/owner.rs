@@ -159,8 +159,8 @@ impl<const C: usize> Owner<C> {
 #[repr(transparent)]
 pub struct Nobody<const C: usize = HOSTED_CLASSES>(Owner<C>);
 
-// SAFETY: a nobody is never changed: whoever changes an owner takes its seat
-// first, which has none.
+// SAFETY: a nobody is never changed, but for what it took last, an atomic:
+// whoever changes more of an owner takes its seat first, which has none.
 unsafe impl<const C: usize> Sync for Nobody<C> {}
 
 impl<const C: usize> Nobody<C> {

@@ -49,6 +49,16 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
         }
     }
 
+    /// Gives back what lies free in the common owner's slabs, if this is not that. The
+    /// owner's lists are whole while it waits for it.
+    fn collect_common(&self, parts: bool) {
+        if self.owner.role() != Role::Common {
+            self.owner.set_waiting(true);
+            self.shared.collect_common(parts);
+            self.owner.set_waiting(false);
+        }
+    }
+
     /// The seat of somebody who rests, to look at.
     pub(super) fn watching(shared: &'a Shared<G, L, SHIFT, C>, owner: &'a Owner<C>) -> Self {
         Self { shared, owner, leaves: false }
@@ -94,9 +104,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
     fn before_growth(&self) {
         self.give_all_kept();
         spare::give_all(self);
-        if self.owner.role() != Role::Common {
-            self.shared.collect_common(false);
-        }
+        self.collect_common(false);
         self.shared.sweep(Sweep::Empty);
     }
 }
@@ -140,9 +148,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
 
     fn reclaim(&self) {
         self.give_all_kept();
-        if self.owner.role() != Role::Common {
-            self.shared.collect_common(true);
-        }
+        self.collect_common(true);
         self.shared.sweep(Sweep::Parts);
         collect::collect(self);
     }

@@ -82,7 +82,7 @@ fn late() {
     .explore(1);
 }
 
-/// A thread without an owner frees what the late owner served it, while another
+/// A thread without an owner frees what the common owner served it, while another
 /// allocates there.
 #[test]
 fn late_frees() {

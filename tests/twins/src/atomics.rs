@@ -129,7 +129,7 @@ macro_rules! number {
     };
 }
 
-number!(AtomicU8, u8);
+number!(AtomicU8, u8, fetch_or);
 number!(AtomicU16, u16, fetch_or, fetch_and);
 number!(AtomicU32, u32);
 number!(AtomicU64, u64);

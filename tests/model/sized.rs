@@ -1,0 +1,77 @@
+//! Sized frees name what was asked for, whatever slot the block was given: of a class, of
+//! whole cache lines, with room ahead, or, where memory ran out, any that would do.
+
+use std::ptr;
+
+use fastrand::Rng;
+use hmm_core::{Limit, Misuse, Owner, Shared};
+use parking_lot::RawMutex;
+
+use crate::backends::Scattered;
+
+type Heap = Shared<Limit<Scattered>, RawMutex>;
+
+fn on_misuse(misuse: Misuse) -> ! {
+    panic!("{misuse}")
+}
+
+/// A block, and what it was asked for last.
+#[derive(Clone, Copy)]
+struct Asked {
+    start: *mut u8,
+    size: usize,
+    align: usize,
+}
+
+fn some_size(rng: &mut Rng) -> usize {
+    let most = 16 << rng.usize(..13);
+    1 + rng.usize(..most)
+}
+
+/// Takes blocks until `most` are there or there is no memory, makes some a little longer,
+/// and frees all by their sizes.
+fn round(heap: &Heap, owner: &Owner, rng: &mut Rng, most: usize) {
+    let mut live = Vec::new();
+    while live.len() < most {
+        let align = if rng.u32(..8) == 0 { 1 << rng.u32(..18) } else { 8 };
+        let size = some_size(rng);
+        // SAFETY: the owner is this thread's.
+        let start = unsafe { heap.alloc_aligned(owner, align, size) };
+        if start.is_null() {
+            break;
+        }
+        live.push(Asked { start, size, align });
+    }
+    for block in &mut live {
+        for _ in 0..rng.usize(..4) {
+            let size = block.size + 1 + rng.usize(..=block.size / 12);
+            // SAFETY: the block is live, and the old address is not used again.
+            let start = unsafe { heap.realloc(owner, block.start, block.align, size) };
+            if !start.is_null() {
+                (block.start, block.size) = (start, size);
+            }
+        }
+    }
+    rng.shuffle(&mut live);
+    for Asked { start, size, align } in live {
+        // SAFETY: the block is live and forgotten here.
+        unsafe { heap.free_sized(owner, start, size, align) };
+    }
+}
+
+#[test]
+fn sized_frees_fit_whatever_memory_there_is() {
+    for seed in 0..6 {
+        let mut rng = Rng::with_seed(seed);
+        let heap = Heap::new(Limit::new(Scattered::new(seed), (2 + seed as usize) << 20), on_misuse);
+        heap.lend_first([Some(255), Some(3), None][seed as usize % 3]);
+        // SAFETY: owners are never unmapped.
+        let owners = [0; 3].map(|_| unsafe { heap.attach().expect("there is memory for it").as_ref() });
+        assert!(!ptr::eq(owners[0], owners[1]));
+        for turn in 0..6 {
+            round(&heap, owners[turn % 3], &mut rng, if turn % 2 == 0 { usize::MAX } else { 300 });
+            heap.check().unwrap_or_else(|violation| panic!("{violation}"));
+        }
+        assert_eq!(heap.stats().blocks, 0);
+    }
+}
