@@ -33,7 +33,7 @@ struct Frame(#[allow(dead_code, reason = "a place")] [MaybeUninit<u8>; 1 << 16])
 
 /// How many frames a heap with pages of `1 << shift` bytes gets.
 const fn frames(shift: u32) -> usize {
-    if shift < 12 { 4 } else { 16 }
+    if shift < 12 { 6 } else { 16 }
 }
 
 /// What one thread has.
