@@ -7,11 +7,11 @@ use core::sync::atomic;
 #[cfg(loom)]
 use hmm_twins as atomic;
 
-pub(crate) use atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize};
+pub(crate) use atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize};
 pub(crate) use core::sync::atomic::Ordering;
 
 #[cfg(target_has_atomic = "64")]
-pub(crate) use atomic::AtomicU64;
+pub(crate) use atomic::{AtomicBool, AtomicU64};
 
 /// A word of a bitmap: one bit for each of so many slots of a slab.
 pub(crate) type BitWord = AtomicUsize;

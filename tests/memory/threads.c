@@ -201,6 +201,11 @@ static void bursts(void)
     pthread_barrier_wait(&barrier);
     for (int i = 0; i < SLEEPERS; i++)
         CHECK(pthread_join(thread[i], NULL) == 0);
+    /* (Their last steps are made after that.) */
+    for (int i = 0; i < 100 && stats().resident > 24 * MIB; i++)
+        usleep(10000);
+    fprintf(stderr, "%zu MiB when they have ended\n", stats().resident / MIB);
+    CHECK(stats().resident <= 24 * MIB);
 }
 
 static void **given;

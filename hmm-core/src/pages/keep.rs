@@ -69,9 +69,18 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         if self.crowd { used.saturating_sub(self.licensed) } else { used }
     }
 
-    /// Whether there are many threads from now on.
-    pub(crate) fn for_crowd(&mut self, crowd: bool) {
-        self.crowd = crowd;
+    /// There are many threads from now on.
+    pub(crate) fn begin_crowd(&mut self) {
+        self.crowd = true;
+    }
+
+    /// There are few threads from now on, while `used` bytes are in use. Says whether there
+    /// were many: what those took again tells nothing of these.
+    pub(super) fn end_crowd(&mut self, used: usize) -> bool {
+        if self.crowd {
+            self.swing.narrow(self.live(used));
+        }
+        core::mem::take(&mut self.crowd)
     }
 
     /// Whether `bytes` free bytes are worth keeping, as far as is known of what comes
@@ -173,10 +182,10 @@ mod tests {
     #[test]
     fn of_many_threads_half_is_for_all_and_what_they_keep_makes_no_room() {
         let mut keep = Keep::new();
-        keep.for_crowd(true);
+        keep.begin_crowd();
         assert_eq!(licences(&mut keep, 0), 3);
         let mut keep = Keep::new();
-        keep.for_crowd(true);
+        keep.begin_crowd();
         // Of what is in use, more and more is what threads keep.
         assert_eq!(licences(&mut keep, 320 * MIB), 14);
     }

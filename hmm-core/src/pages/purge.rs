@@ -106,6 +106,13 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.keep.is_covered(used) || self.is_small()
     }
 
+    /// Most threads have ended: what they took and freed is no swing of those that stay.
+    pub(crate) fn end_crowd(&mut self, map: &PageMap<SHIFT>) {
+        if self.keep.end_crowd(self.used_bytes()) {
+            self.keep_within(map);
+        }
+    }
+
     /// Whether `bytes` more free bytes may be kept.
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         self.free.dirty() + (bytes >> SHIFT) <= self.keep.room(self.used_bytes())

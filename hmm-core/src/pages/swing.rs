@@ -135,6 +135,14 @@ impl Swing {
         }
     }
 
+    /// No more than `bytes` are worth keeping.
+    pub(super) fn narrow(&mut self, bytes: usize) {
+        self.width = self.width.min(bytes);
+        self.enough = self.enough.min(bytes);
+        (self.given, self.peak, self.high, self.before) = (0, 0, 0, 0);
+        self.flow = [0, 0];
+    }
+
     /// Nothing was missed: forgets a bit.
     fn forget(&mut self) {
         if self.forgotten > 0 {

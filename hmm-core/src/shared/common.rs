@@ -109,7 +109,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// `threads` threads have heaps of their own from now on. (The lock is held.)
     pub(super) fn set_threads(&self, inner: &mut Inner<G, SHIFT, C>, threads: usize) {
         self.threads.store(threads, Relaxed);
-        inner.pages.keep().for_crowd(threads > FEW);
+        match threads {
+            threads if threads > FEW => inner.pages.keep().begin_crowd(),
+            threads if threads <= FEW / 4 => inner.pages.end_crowd(&self.map),
+            _ => {}
+        }
     }
 
     /// Runs `f` for the calling thread's owner, or for the common one if the thread
