@@ -28,6 +28,7 @@ pub(crate) mod refill;
 pub(crate) mod resize;
 mod single;
 pub(crate) mod spare;
+pub(crate) mod stacks;
 
 pub use single::{Heap, TinyHeap};
 

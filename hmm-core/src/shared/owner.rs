@@ -10,7 +10,7 @@ use super::kept::Kept;
 use static_assertions::assert_not_impl_any;
 
 use crate::heap::local::Local;
-use crate::heap::recent::Stacks;
+use crate::heap::stacks::Stacks;
 use crate::heap::{FULL, PENDING};
 use crate::units::HOSTED_CLASSES;
 

@@ -9,7 +9,7 @@ use super::{Lock, Shared, remote};
 use crate::check;
 use crate::grow::HeapGrow;
 use crate::heap::local::Local;
-use crate::heap::recent::Stacks;
+use crate::heap::stacks::Stacks;
 use crate::heap::{Ground, Supply, bits_of, collect, spare};
 use crate::misuse::{Misuse, What};
 use crate::pages::Pages;

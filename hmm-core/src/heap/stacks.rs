@@ -1,0 +1,251 @@
+//! How the blocks freed lately are remembered: a stack for each class.
+//!
+//! ```text
+//!   | bottom | entry | entry | entry | gone | gone | … | wall |
+//!     null                      ^ top    ^ what was taken last still stands here
+//!   entry: the block, its bitmap word, its bit in there
+//! ```
+//!
+//! A stack of one of the many classes up to 1 KiB begins with room for 8 blocks and moves
+//! when it is full to where it has 64: most are never full, and lie side by side.
+//!
+//! A full stack drops half of what it has: more is being freed than taken, and
+//! what is not remembered is counted ([`Loose`]), for the bound on what lies free
+//! inside slabs.
+//!
+//! A signal handler may come at any time, and takes and frees blocks of its own.
+//! Whoever moves entries closes the class meanwhile: there is nothing to take,
+//! and no room.
+//!
+//! The stacks take more room than everything else of an owner, and only the
+//! touched ones cost memory where tables are mapped.
+
+use core::cell::Cell;
+use core::mem::offset_of;
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use core::sync::atomic::compiler_fence;
+use core::{hint, ptr};
+
+use super::local::Cur;
+#[cfg(doc)]
+use super::loose::Loose;
+use super::loose::is_by_word;
+use super::recent::{Entry, Recent};
+use crate::sync::BitWord;
+use crate::units::{Class, Word};
+
+/// Entries of a stack, bottom and wall included, for the sizes that programs
+/// use by the thousand (a whole word's slots) and for larger ones. Where frees
+/// and allocations come at random, a stack is now and then empty or full; each
+/// time the processor guesses wrong, which costs as much as the rest of the
+/// call.
+const DEEP: usize = 66;
+const SHALLOW: usize = 16;
+
+/// Of the former, most classes need few, and begin with so many: those of many classes lie
+/// on one page of the system's.
+const FEW: usize = 10;
+
+/// Bytes that the blocks of a stack come to at most, but for the largest classes,
+/// of which two are remembered.
+const MOST: usize = 64 * 1024;
+
+/// The block of the entry above the highest: no block at all.
+const WALL: *mut u8 = ptr::without_provenance_mut(1);
+
+const ENTRY: usize = size_of::<Entry>();
+
+/// Flags, one for each class of the table, that take the room of some entries.
+const GROWN: usize = Class::IN_TABLE.next_multiple_of(ENTRY);
+
+/// A stack for each class.
+///
+/// All zero: every class's top is the first entry, which is no class's, and
+/// nothing is found there. The owner of a block has a stack that was made ready.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Stacks<const C: usize> {
+    /// Has no entries, ever, and, once a class was made ready, no room: for what
+    /// is no class, or not used yet, or closed.
+    none: [Entry; 2],
+    /// Whether a class of the table has outgrown its few entries.
+    grown: [Cell<bool>; GROWN],
+    few: [[Entry; FEW]; Class::IN_TABLE],
+    deep: [[Entry; DEEP]; Class::IN_TABLE],
+    shallow: [[Entry; SHALLOW]; C],
+}
+
+const _: () = assert!(offset_of!(Stacks<1>, few) % ENTRY == 0, "tops count in entries from the beginning");
+
+impl<const C: usize> Stacks<C> {
+    /// The entry `offset` bytes into the stacks.
+    #[inline(always)]
+    fn at(&self, offset: usize) -> &Entry {
+        debug_assert!(offset % ENTRY == 0 && offset < size_of::<Self>());
+        let entry = ptr::from_ref(self).wrapping_byte_add(offset).cast::<Entry>();
+        // SAFETY: as below. (The compiler forgets it where it saves code.)
+        unsafe { hint::assert_unchecked(!entry.is_null()) };
+        // SAFETY: tops are offsets of entries between a bottom and the one
+        // below a wall, so that they and the entries above them exist.
+        unsafe { &*entry }
+    }
+
+    /// Forgets the entries from the one at `offset` up to the wall. Those that
+    /// were never used, or forgotten before, lie together above the others.
+    fn wipe(&self, offset: usize, wall: usize) {
+        for entry in (offset..wall).step_by(ENTRY).map(|offset| self.at(offset)) {
+            if entry.block().is_null() {
+                break;
+            }
+            entry.set_block(ptr::null_mut());
+        }
+    }
+
+    /// Closes the class while `change` is under way, which returns the stack's top.
+    fn change(&self, cur: &Cur, change: impl FnOnce() -> usize) {
+        let word = cur.clear();
+        compiler_fence(SeqCst);
+        cur.set_top(offset_of!(Self, none));
+        compiler_fence(SeqCst);
+        let top = change();
+        compiler_fence(SeqCst);
+        cur.set_top(top);
+        compiler_fence(SeqCst);
+        cur.resume(word);
+    }
+
+    /// Whether the class has few entries yet. (What is freed of the smallest ones is let
+    /// go by when there is no room: nobody would see that more is needed.)
+    fn has_few(&self, class: Class) -> bool {
+        !is_by_word(class) && class.index() < Class::IN_TABLE && !self.grown[class.index() % GROWN].get()
+    }
+
+    /// The offsets of the bottom and the wall of the class's stack.
+    fn ends(&self, class: Class) -> (usize, usize) {
+        let (bottom, entries) = match class.index() {
+            index if self.has_few(class) => (offset_of!(Self, few) + index * FEW * ENTRY, FEW - 2),
+            index if index < Class::IN_TABLE => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP - 2),
+            index => {
+                (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, (MOST / class.size()).clamp(2, SHALLOW - 2))
+            }
+        };
+        (bottom, bottom + (entries + 1) * ENTRY)
+    }
+
+    /// Moves the class's few entries, `count` of them, to where it has many.
+    fn grow(&self, cur: &Cur, class: Class, count: usize) {
+        let (from, _) = self.ends(class);
+        self.change(cur, || {
+            self.grown[class.index() % GROWN].set(true);
+            let (bottom, wall) = self.ends(class);
+            for offset in (ENTRY..=count * ENTRY).step_by(ENTRY) {
+                self.at(from + offset).copy_to(self.at(bottom + offset));
+            }
+            self.at(wall).set_block(WALL);
+            bottom + count * ENTRY
+        });
+    }
+}
+
+impl<const C: usize> Recent<C> for Stacks<C> {
+    const NEW: Self = Self {
+        none: [const { Entry::new() }; 2],
+        grown: [const { Cell::new(false) }; GROWN],
+        few: [const { [const { Entry::new() }; FEW] }; Class::IN_TABLE],
+        deep: [const { [const { Entry::new() }; DEEP] }; Class::IN_TABLE],
+        shallow: [const { [const { Entry::new() }; SHALLOW] }; C],
+    };
+
+    #[inline(always)]
+    fn pop(&self, cur: &Cur) -> Option<*mut u8> {
+        let top = cur.top();
+        let entry = self.at(top);
+        let block = entry.block();
+        if block.is_null() {
+            return None;
+        }
+        // In this order, whoever looks in between finds a free slot that is
+        // not remembered.
+        cur.set_top(top - ENTRY);
+        let bit = entry.bit();
+        // SAFETY: bitmaps are never unmapped.
+        let word = unsafe { &*entry.word() };
+        word.store(word.load(Relaxed) ^ bit, Relaxed);
+        Some(block)
+    }
+
+    #[inline(always)]
+    fn above(&self, cur: &Cur) -> Option<&Entry> {
+        Some(self.at(cur.top() + ENTRY))
+    }
+
+    #[inline(always)]
+    fn push_again(&self, cur: &Cur) {
+        cur.set_top(cur.top() + ENTRY);
+    }
+
+    #[inline(always)]
+    fn push(&self, cur: &Cur, above: &Entry, before: *mut u8, block: *mut u8, word: *const BitWord, bit: Word) -> bool {
+        let room = !ptr::eq(before, WALL);
+        if room {
+            above.set(block, word, bit);
+            cur.set_top(cur.top() + ENTRY);
+        }
+        room
+    }
+
+    fn make_room(&self, cur: &Cur, class: Class, seated: bool) -> usize {
+        let (bottom, wall) = self.ends(class);
+        let top = cur.top();
+        if top + ENTRY != wall {
+            return 0;
+        }
+        if seated && self.has_few(class) {
+            self.grow(cur, class, (top - bottom) / ENTRY);
+            return 1;
+        }
+        let dropped = (top - bottom) / ENTRY / 2;
+        cur.set_top(top - dropped * ENTRY);
+        dropped + 1
+    }
+
+    fn forget(&self, cur: &Cur, class: Class) {
+        let (bottom, wall) = self.ends(class);
+        self.none[1].set_block(WALL);
+        self.change(cur, || {
+            self.wipe(bottom + ENTRY, wall);
+            self.at(wall).set_block(WALL);
+            bottom
+        });
+    }
+
+    fn forget_slab(&self, cur: &Cur, class: Class, start: *const u8, bytes: usize) -> usize {
+        let (bottom, wall) = self.ends(class);
+        let before = cur.top();
+        let entries = (bottom + ENTRY..before + ENTRY).step_by(ENTRY);
+        self.change(cur, || {
+            let mut top = bottom;
+            for offset in entries.filter(|&offset| !self.at(offset).is_in(start, bytes)) {
+                top += ENTRY;
+                if top != offset {
+                    self.at(offset).copy_to(self.at(top));
+                }
+            }
+            self.wipe(top + ENTRY, wall);
+            top
+        });
+        before.saturating_sub(cur.top()) / ENTRY
+    }
+
+    fn shut(&self, cur: &Cur, class: Class) {
+        self.forget(cur, class);
+        cur.set_top(offset_of!(Self, none));
+    }
+
+    fn entries(&self, cur: &Cur, class: Class) -> impl Iterator<Item = (&Entry, bool)> {
+        let (bottom, wall) = self.ends(class);
+        let top = cur.top();
+        let entries = (bottom + ENTRY..wall).step_by(ENTRY);
+        entries.map(move |offset| (self.at(offset), offset <= top)).filter(|(entry, _)| !entry.block().is_null())
+    }
+}
