@@ -109,6 +109,9 @@ impl Lock {
     pub(crate) fn outlives_holder(&self) -> bool {
         let lost = self.word.load(Relaxed) != FREE && !self.is_mine();
         if lost {
+            // SAFETY: the child has one thread, and nobody else holds the lock. The signals
+            // that were held back were another thread's.
+            unsafe { *self.held.get() = None };
             self.word.store(FREE, Release);
         }
         lost

@@ -101,11 +101,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
     }
 
-    /// Whether there are so many threads that what each keeps adds up.
-    pub(super) fn is_crowd(&self) -> bool {
-        self.threads.load(Relaxed) > FEW
-    }
-
     /// `threads` threads have heaps of their own from now on. (The lock is held.)
     pub(super) fn set_threads(&self, inner: &mut Inner<G, SHIFT, C>, threads: usize) {
         self.threads.store(threads, Relaxed);

@@ -101,9 +101,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn tidy(&self, owner: &Owner<C>) {
         let Some(seat) = Seat::take(self, owner) else { return };
         let (loose, slack) = (&owner.local.loose, self.slack.load(Relaxed));
-        if self.is_crowd() {
-            collect::give_empty(&seat);
-        }
         if loose.is_recount_due() {
             collect::recount(&seat);
         }
