@@ -17,8 +17,8 @@
 //! may live in a few KiB, does without ([`Nothing`]).
 
 use core::ptr;
-use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicPtr, AtomicUsize};
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
 
 use super::local::Cur;
 use crate::sync::BitWord;
@@ -68,8 +68,15 @@ impl Entry {
         self.bit.store(bit, Relaxed);
     }
 
+    /// Copies the entry. At no moment does `to` name a block with what belongs to another:
+    /// a fork may leave it so for good.
     pub(super) fn copy_to(&self, to: &Self) {
-        to.set(self.block(), self.word(), self.bit());
+        to.set_block(ptr::null_mut());
+        compiler_fence(SeqCst);
+        to.word.store(self.word().cast_mut(), Relaxed);
+        to.bit.store(self.bit(), Relaxed);
+        compiler_fence(SeqCst);
+        to.set_block(self.block());
     }
 
     pub(super) fn is_in(&self, start: *const u8, bytes: usize) -> bool {
