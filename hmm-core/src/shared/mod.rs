@@ -349,7 +349,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         };
         self.with_inner(pages).unwrap_or(Ok(()))?;
         let owners = self.with_inner(|inner| inner.registry.iter());
-        for owner in owners.into_iter().flatten() {
+        // What a fork found torn is left alone for good, and may be in any state.
+        for owner in owners.into_iter().flatten().filter(|owner| !owner.is_torn()) {
             check::owner(&Seat::watching(self, owner))?;
         }
         self.check_hand_over()?;
