@@ -69,7 +69,7 @@ static void by_the_rule(void)
             shrink_at_random(20 * MIB);
         else
             shrink_in_clusters(20 * MIB);
-        size_t again = mix == 1 ? 0 : (300 * MIB - before) / 8 * 9;
+        size_t again = mix == 1 ? 0 : (300 * MIB - before) / 4 * 5;
         check(max(max(8 * MIB, stats().active / 8), again));
         size_t stay = live_bytes;
         for (int batch = 0; mix % 2 == 0 && batch < 7000; batch++) {

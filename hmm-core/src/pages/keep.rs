@@ -150,6 +150,11 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         self.gone
     }
 
+    /// Free runs keep `dirty` pages.
+    pub(super) fn keeps(&mut self, dirty: usize) {
+        self.swing.keeps(self.licensed + (dirty << SHIFT), dirty << SHIFT);
+    }
+
     /// `bytes` that held no memory were taken, which makes `used` in use, and free
     /// runs keep `dirty` pages.
     pub(super) fn took(&mut self, bytes: usize, used: usize, dirty: usize) {

@@ -11,7 +11,7 @@ use crate::units::PageNo;
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Pages that are purged at a time where so many are free.
-    const BATCH: usize = 32;
+    const BATCH: usize = 8;
 
     /// Gives back all free memory: lowers each region that ends in a free run
     /// to all but `pad` bytes of it and purges the others. Says whether any
@@ -49,6 +49,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// the page.
     pub(super) fn keep_within(&mut self, map: &PageMap<SHIFT>) {
         let room = self.keep.room(self.used_bytes());
+        self.keep.keeps(self.free.dirty());
         if self.free.dirty() <= room || self.is_small() {
             return;
         }
@@ -94,6 +95,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// `bytes` bytes that held no memory were taken, as pages or inside slabs.
     pub(crate) fn took(&mut self, bytes: usize) {
+        self.keep.keeps(self.free.dirty());
         self.keep.took(bytes, self.used_pages() << SHIFT, self.free.dirty());
     }
 

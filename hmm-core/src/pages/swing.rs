@@ -10,10 +10,16 @@
 //! the program goes on like this. Measured in bytes that pass through, not in
 //! time: a program that sleeps keeps what it was using, never more.
 
-/// A swing is forgotten bit by bit, after 2 to this times its size was freed each
-/// time; each time that this was a mistake, it takes twice as long the next time.
-const PATIENCE: u32 = 2;
-const MOST_PATIENCE: u32 = 3;
+/// A swing is looked at after so many times its size was freed. What of it was seen not to
+/// be needed is forgotten bit by bit.
+const TURNS: usize = 4;
+
+/// What is free inside slabs is not seen: a bit is forgotten to try, after up to so many
+/// looks. Each time that this was a mistake, it takes twice as long the next time.
+const MOST_PATIENCE: u32 = 32;
+
+/// After so many bits, one after the other, it was none.
+const CERTAIN: u32 = 2;
 
 /// What is forgotten at first: one part in so many. If nothing of it is missed,
 /// twice as much the next time, up to a half.
@@ -45,8 +51,15 @@ pub(super) struct Swing {
     missed: usize,
     /// Given back since then.
     back: usize,
-    /// See [`PATIENCE`].
+    /// The most that was kept since then, and the least of it in free runs: what lies
+    /// between was put to use.
+    most: usize,
+    least: usize,
+    /// Looks until a bit is forgotten to try, how many there were, and whether that was done
+    /// at the last one.
     patience: u32,
+    looks: u32,
+    tried: bool,
     /// How many bits were forgotten one after the other.
     forgotten: u32,
     /// Freed since the flow was last looked at.
@@ -69,7 +82,11 @@ impl Swing {
             passed: 0,
             missed: 0,
             back: 0,
-            patience: PATIENCE,
+            most: 0,
+            least: usize::MAX,
+            patience: 1,
+            looks: 0,
+            tried: false,
             forgotten: 0,
             turn: 0,
             flow: [0, 0],
@@ -91,6 +108,12 @@ impl Swing {
         self.peak = self.peak.max(self.given + kept);
     }
 
+    /// `kept` free bytes hold memory, `runs` of them free runs.
+    pub(super) fn keeps(&mut self, kept: usize, runs: usize) {
+        self.most = self.most.max(kept);
+        self.least = self.least.min(runs);
+    }
+
     /// `bytes` that held no memory were taken and make `used` in use, while `kept`
     /// free ones do hold some.
     pub(super) fn took(&mut self, bytes: usize, kept: usize, used: usize) {
@@ -101,7 +124,7 @@ impl Swing {
             let swing = self.peak.saturating_sub(self.given + kept);
             // No two swings are quite the same.
             self.high = self.high.max(used);
-            self.width = self.width.max((swing + swing / 8).min(self.high));
+            self.width = self.width.max((swing + swing / 4).min(self.high));
             self.missed = self.missed.saturating_add(again);
             if self.given == 0 {
                 self.peak = kept;
@@ -123,15 +146,16 @@ impl Swing {
         }
         self.passed = self.passed.saturating_add(bytes);
         let size = self.width.max(self.peak).max(LEAST);
-        if self.passed >> self.patience > size {
+        if self.passed / TURNS > size {
             if self.missed > self.width / BIT {
-                self.patience = (self.patience + 1).min(MOST_PATIENCE);
-                self.forgotten = 0;
+                self.patience = (2 * self.patience).min(MOST_PATIENCE);
+                (self.looks, self.forgotten, self.tried) = (0, 0, false);
             } else if self.back <= size / BIT {
                 self.forget();
             }
             // (What went back just now may be on its way to be taken again.)
             (self.passed, self.missed, self.back) = (0, 0, 0);
+            (self.most, self.least) = (0, usize::MAX);
         }
     }
 
@@ -143,15 +167,27 @@ impl Swing {
         self.flow = [0, 0];
     }
 
-    /// Nothing was missed: forgets a bit.
+    /// Nothing was missed: forgets a bit of what was not needed, or to try.
     fn forget(&mut self) {
-        if self.forgotten > 0 {
-            self.patience = PATIENCE;
+        let needed = self.most.saturating_sub(self.least);
+        let unneeded = self.width.saturating_sub(needed + needed / 4);
+        if self.tried && self.forgotten > CERTAIN {
+            self.patience = 1;
         }
-        self.width -= self.width / (BIT >> self.forgotten);
-        self.forgotten = (self.forgotten + 1).min(BIT.ilog2() - 1);
-        self.enough = self.enough.min(self.width);
-        (self.given, self.peak, self.high) = (0, 0, 0);
+        self.looks += 1;
+        let tries = unneeded == 0 && (self.tried || self.looks >= self.patience);
+        if unneeded == 0 && !tries || tries != self.tried {
+            self.forgotten = 0;
+        }
+        self.tried = tries;
+        if unneeded > 0 || tries {
+            let bit = self.width / (BIT >> self.forgotten);
+            self.width -= if tries { bit } else { bit.min(unneeded) };
+            self.forgotten = (self.forgotten + 1).min(BIT.ilog2() - 1);
+            self.looks = 0;
+            self.enough = self.enough.min(self.width);
+            (self.given, self.peak, self.high) = (0, 0, 0);
+        }
     }
 }
 
@@ -172,7 +208,7 @@ mod tests {
     fn a_swing_is_kept_as_wide_as_it_was_and_no_wider_than_what_was_in_use() {
         let mut swing = Swing::new();
         swing_once(&mut swing, 64 * MIB, 100 * MIB);
-        assert_eq!(swing.width(), 72 * MIB, "an eighth more");
+        assert_eq!(swing.width(), 80 * MIB, "a quarter more");
         swing_once(&mut swing, 98 * MIB, 100 * MIB);
         assert_eq!(swing.width(), 100 * MIB);
     }
@@ -186,8 +222,49 @@ mod tests {
             swing.freed(MIB, 20 * MIB);
             passed += MIB;
         }
-        assert!(passed <= 40 * 72 * MIB, "forty times its size at the most, not {}", passed / MIB);
-        assert!(passed >= 4 * 72 * MIB, "not at once: {}", passed / MIB);
+        assert!(passed <= 25 * 80 * MIB, "25 times its size at the most, not {}", passed / MIB);
+        assert!(passed >= 4 * 80 * MIB, "not at once: {}", passed / MIB);
+    }
+
+    /// Of what is kept, `runs` bytes of free runs at the least were never used.
+    fn look_once(swing: &mut Swing, runs: usize) {
+        let size = swing.width().max(LEAST);
+        swing.keeps(swing.width(), runs);
+        swing.freed(TURNS * size + MIB, 100 * MIB);
+    }
+
+    #[test]
+    fn what_was_put_to_use_is_not_forgotten_but_what_never_was_is() {
+        let mut swing = Swing::new();
+        swing_once(&mut swing, 64 * MIB, 100 * MIB);
+        // What went back just now, and what is tried first.
+        look_once(&mut swing, 0);
+        look_once(&mut swing, 0);
+        swing.patience = MOST_PATIENCE;
+        let before = swing.width();
+        (2..MOST_PATIENCE).for_each(|_| look_once(&mut swing, 0));
+        assert_eq!(swing.width(), before, "all was used");
+        (0..8).for_each(|_| {
+            let unused = swing.width() / 2;
+            look_once(&mut swing, unused);
+        });
+        assert!(swing.width() < before / 2, "{} of {before} bytes", swing.width());
+    }
+
+    #[test]
+    fn the_more_often_it_was_a_mistake_the_longer_it_takes_to_forget() {
+        let mut swing = Swing::new();
+        let looks = || {
+            swing_once(&mut swing, 64 * MIB, 100 * MIB);
+            let before = swing.width();
+            let look = |_| {
+                look_once(&mut swing, 0);
+                swing.width() >= before
+            };
+            (0..2 * MOST_PATIENCE).map(look).take_while(|&same| same).count() as u32
+        };
+        let late = core::iter::repeat_with(looks).skip(20).take(20).all(|looks| looks >= MOST_PATIENCE);
+        assert!(late, "each time but the first few");
     }
 
     /// Memory goes back in one turn and is taken in the next: neither has both.

@@ -13,7 +13,9 @@
 //! as it ever kept at once, and whoever gets none goes the long way.
 //!
 //! A run is cut where it is longer than what is wanted, and joined with its
-//! neighbours when it comes back. A kept run is of its own kind in the page table:
+//! neighbours when it comes back: only if the thread takes and frees its blocks in
+//! turns. Where they live at random, what is left over would seldom be joined; the
+//! best fit is left to the tree. A kept run is of its own kind in the page table:
 //! whoever frees the block once more is told, and nobody else's runs merge with it.
 
 use core::cell::Cell;
@@ -42,6 +44,11 @@ pub(super) struct Kept {
     licence: Cell<u32>,
     /// Pages that were kept since that was last told.
     passed: Cell<u32>,
+    /// The blocks taken last, and the place of the last one.
+    taken: [Cell<*mut u8>; RUNS],
+    last: Cell<usize>,
+    /// Whether the block freed last was one of those.
+    turns: Cell<bool>,
 }
 
 /// So many are told at once.
@@ -83,6 +90,18 @@ impl Kept {
             pages: Cell::new(0),
             licence: Cell::new(0),
             passed: Cell::new(0),
+            taken: [const { Cell::new(ptr::null_mut()) }; RUNS],
+            last: Cell::new(0),
+            turns: Cell::new(false),
+        }
+    }
+
+    /// The large block at `start` is taken, from here or from elsewhere.
+    #[inline]
+    pub(super) fn note_taken(&self, start: *mut u8) {
+        if !ptr::eq(self.taken[self.last.get() % RUNS].get(), start) {
+            self.last.set((self.last.get() + 1) % RUNS);
+            self.taken[self.last.get()].set(start);
         }
     }
 
@@ -95,7 +114,7 @@ impl Kept {
     }
 
     /// A run of `pages` pages (not 0) of `1 << shift` bytes, a large block once
-    /// more, from the shortest of those kept that has so many.
+    /// more, from the shortest of those kept that has so many, if it fits.
     #[inline]
     pub(super) fn take(&self, pages: u32, shift: u32) -> Option<(*mut u8, &Header)> {
         if self.pages.get() < pages {
@@ -116,14 +135,17 @@ impl Kept {
             header.set_run(pages);
         }
         header.set_kind(Kind::Large);
+        self.note_taken(start);
         Some((start, header))
     }
 
-    /// The shortest run of at least `pages` pages.
+    /// The shortest run of at least `pages` pages, and of not many more unless it may be
+    /// cut.
     #[inline(never)]
     fn shortest(&self, pages: u32) -> Option<&Run> {
-        let long_enough = self.runs.iter().filter(|run| run.pages.get() >= pages);
-        long_enough.min_by_key(|run| run.pages.get())
+        let most = if self.turns.get() { u32::MAX } else { pages.saturating_add(pages / 8) };
+        let fits = self.runs.iter().filter(|run| (pages..=most).contains(&run.pages.get()));
+        fits.min_by_key(|run| run.pages.get())
     }
 
     /// Keeps the large block at `start`, which is freed, if `license`, asked for
@@ -147,6 +169,7 @@ impl Kept {
         if !header.change_kind(Kind::Large, Kind::Kept) {
             return Err(());
         }
+        self.turns.set(self.taken.iter().any(|taken| ptr::eq(taken.get(), start)));
         let pages = header.run();
         if want == pages {
             // The only one.

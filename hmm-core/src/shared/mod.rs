@@ -168,7 +168,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let at_hand = unsafe { self.alloc_at_hand(owner, size) };
         at_hand
             .or_else(|| self.borrow(owner, 1, size))
-            .or_else(|| self.seated(owner, |seat| alloc::alloc(seat, size)))
+            .or_else(|| {
+                let p = self.seated(owner, |seat| alloc::alloc(seat, size));
+                p.inspect(|&p| {
+                    if size > Geometry::<SHIFT>::SLAB_MAX {
+                        owner.kept.note_taken(p)
+                    }
+                })
+            })
             .unwrap_or(ptr::null_mut())
     }
 
