@@ -27,6 +27,12 @@ fn bound_by_the_rule() {
 }
 
 #[test]
+fn large_blocks_fit_and_what_is_taken_again_stays() {
+    passes("large.c", |run| run.arg("strewn"));
+    passes("large.c", |run| run.arg("vectors"));
+}
+
+#[test]
 fn limits() {
     passes("limit.c", |run| run.arg("0"));
     passes("limit.c", |run| run.arg("67108864").env("HMM_LIMIT", "64M"));
