@@ -7,7 +7,7 @@ use core::fmt;
 
 use crate::grow::HeapGrow;
 use crate::heap::recent::Recent;
-use crate::heap::{FULL, PENDING, Supply, bits_of};
+use crate::heap::{FULL, Supply, bits_of};
 use crate::pages::Pages;
 use crate::pages::header::{Header, Kind, Link};
 use crate::pages::map::PageMap;
@@ -216,9 +216,9 @@ fn recent<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: C
         let at = At(slot.page);
         owned(s, slot.page, class)?;
         let bits = bits_of::<SHIFT>(slot.header);
-        let (word, bit) = (bits.local(slot.index / WORD_BITS), 1 << (slot.index % WORD_BITS));
+        let (word, bit) = (bits.pair(slot.index / WORD_BITS), 1 << (slot.index % WORD_BITS));
         at.assert(10, core::ptr::eq(word, entry.word()) && bit == entry.bit(), "a remembered slot has another bit")?;
-        at.assert(10, !present || word.load(Relaxed) & bit != 0, "a remembered slot is in use")?;
+        at.assert(10, !present || word.local.load(Relaxed) & bit != 0, "a remembered slot is in use")?;
     }
     Ok(())
 }
@@ -231,5 +231,5 @@ fn owned<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let header = s.map().header(page);
     let slab = matches!(header.kind(), Kind::Small | Kind::Medium);
     At(page).assert(8, slab && header.class() == class, "a queue holds a page of another class")?;
-    At(page).assert(8, header.owner.load(Relaxed) & !PENDING == s.token(), "a queue holds a slab of another owner")
+    At(page).assert(8, header.owner.load(Relaxed) == s.token(), "a queue holds a slab of another owner")
 }

@@ -12,6 +12,3 @@ pub(crate) use core::sync::atomic::Ordering;
 
 #[cfg(target_has_atomic = "64")]
 pub(crate) use atomic::{AtomicBool, AtomicU64};
-
-/// A word of a bitmap: one bit for each of so many slots of a slab.
-pub(crate) type BitWord = AtomicUsize;

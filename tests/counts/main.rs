@@ -32,7 +32,7 @@ fn count(what: &str, size: usize) -> u64 {
 #[test]
 fn small_pair() {
     for size in [16, 32, 64, 1000] {
-        assert!(count("pair", size) <= 58);
+        assert!(count("pair", size) <= 52);
     }
 }
 

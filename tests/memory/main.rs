@@ -64,6 +64,7 @@ fn threads_that_need_little_share_it() {
 #[test]
 fn what_others_free_in_the_pages_of_a_sleeper_comes_back() {
     passes("threads.c", |run| run.arg("remote"));
+    passes("threads.c", |run| run.arg("beside"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 /* What threads leave behind, and what lies in the pages of those that sleep.
  *
- * threads (ended | idle | few | apart | bursts | remote | left SIZE) */
+ * threads (ended | idle | few | apart | bursts | remote | beside | left SIZE) */
 #include <pthread.h>
 #include "phases.h"
 
@@ -247,6 +247,54 @@ static void remote(void)
     pthread_join(thread, NULL);
 }
 
+/* Frees one block of each page of its own, and goes on with blocks of another size. */
+static void *busy(void *unused)
+{
+    (void)unused;
+    enum { KIB_BLOCKS = 64 };
+    for (int i = 0; i < GIVEN; i++) {
+        given[i] = malloc(1000);
+        CHECK(given[i] != NULL);
+        fill(given[i], 1000, 1);
+    }
+    for (int i = 0; i < GIVEN; i += KIB_BLOCKS) {
+        free(given[i]);
+        given[i] = NULL;
+    }
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    void *other[1000];
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < 1000; i++)
+            other[i] = malloc(200);
+        for (int i = 0; i < 1000; i++)
+            free(other[i]);
+    }
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    return NULL;
+}
+
+/* What others free in pages of a thread from which that may take blocks itself comes back when
+ * it does anything. */
+static void beside(void)
+{
+    given = table(GIVEN * sizeof *given, 1);
+    pthread_barrier_init(&barrier, NULL, 2);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, busy, NULL) == 0);
+    pthread_barrier_wait(&barrier);
+    for (int i = 0; i < GIVEN; i++)
+        free(given[i]);
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    struct HmmStatistics s = stats();
+    fprintf(stderr, "%zu KiB resident\n", s.resident / KIB);
+    CHECK(s.resident < 20 * MIB);
+    pthread_barrier_wait(&barrier);
+    pthread_join(thread, NULL);
+}
+
 static size_t left_size;
 
 static void *leaver(void *count)
@@ -289,6 +337,8 @@ int main(int argc, char **argv)
         bursts();
     else if (strcmp(argv[1], "remote") == 0)
         remote();
+    else if (strcmp(argv[1], "beside") == 0)
+        beside();
     else {
         CHECK(argc == 3);
         left_size = strtoul(argv[2], NULL, 10);

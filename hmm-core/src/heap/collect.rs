@@ -6,8 +6,8 @@ use crate::pages::header::Link;
 use crate::slab::parts::soiled_bytes;
 use crate::units::Class;
 
-/// Counts anew what is free in the owner's slabs and may hold memory: the books run
-/// ahead of it. Returns how many bytes that is.
+/// Counts anew what is free in the owner's slabs and may hold memory, also what others
+/// freed: the books run ahead of it. Returns how many bytes that is.
 pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) -> usize {
     let mut found = Found::default();
     for class in (0..C).map(Class::nth) {
@@ -15,7 +15,9 @@ pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
         let queued = core::iter::successors(bin.head(), |&page| s.map().header(page).next.page());
         for page in bin.current().into_iter().chain(queued) {
             let header = s.map().header(page);
-            found.add::<SHIFT>(header, &bits_of::<SHIFT>(header));
+            let bits = bits_of::<SHIFT>(header);
+            s.drain(header, &bits);
+            found.add::<SHIFT>(header, &bits);
         }
     }
     s.local().loose.recounted(&found);

@@ -3,7 +3,6 @@
 //! Both are in line in the API's functions and end in a tail call when the
 //! common case does not hold. `docs/design.md` has their instruction budget.
 
-use crate::sync::BitWord;
 use crate::sync::Ordering::Relaxed;
 use core::ptr;
 
@@ -11,7 +10,8 @@ use super::FULL;
 use super::local::{Cur, Local};
 use super::loose::is_by_word;
 use super::recent::Recent;
-use crate::pages::header::{Header, Kind, Link};
+use crate::pages::header::{Kind, Link};
+use crate::pages::pair::BitPair;
 use crate::slab::ALL_FREE;
 use crate::units::{Class, Geometry, WORD_BITS, Word};
 
@@ -29,7 +29,7 @@ pub(crate) enum Freed {
 impl Freed {
     /// A slot was freed, and its word, one of the class of `cur`, is `now`.
     #[inline(always)]
-    fn by(now: Word, cur: &Cur, word: &BitWord) -> Self {
+    fn by(now: Word, cur: &Cur, word: &BitPair) -> Self {
         if now != ALL_FREE || cur.is_at(word) { Self::Done } else { Self::DoneAndMore }
     }
 }
@@ -81,15 +81,7 @@ pub(crate) fn alloc_aligned<const SHIFT: u32, const C: usize, R: Recent<C>>(
 /// `token`; `sized` is the class that it must be of, if the caller knows.
 ///
 /// One load finds the header, one multiplication the slot and whether a slot
-/// begins there, and its bit tells of a double free.
-///
-/// A loop that takes a block and frees it again goes a shorter way: if it is the
-/// one that was freed last, and the one that was taken last, the entry that it
-/// was taken from tells the bit. Nothing that the next allocation waits for
-/// depends on the block's address then, and the processor works on several
-/// rounds at once. (Whether all of its word are free now is not looked at: if so,
-/// they were after the last free, which saw to it, or frees of others were moved
-/// over since, which is done to the current slab, and that one stays.)
+/// begins there, and its bits tell of a double free.
 #[inline(always)]
 pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
@@ -97,22 +89,16 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     p: *mut u8,
     sized: Option<Class>,
 ) -> Freed {
+    if local.is_freed_last(p) {
+        match free_again(local, p, sized) {
+            Freed::NotHere => {}
+            freed => return freed,
+        }
+    }
     let Some((header, offset)) = local.header_of::<SHIFT>(p) else { return Freed::NotHere };
-    // The bare token: the slab is the owner's, has free slots, and no frees of
-    // others wait in it. Had others freed slots of it, one of them might be this
-    // one: its local bit would tell of no double free, and it could be handed
-    // out again before the remote bit is seen.
+    // The bare token: the slab is the owner's and has free slots.
     if header.owner.load(Relaxed) != token || sized.is_some_and(|class| header.class() != class) {
         return Freed::NotHere;
-    }
-    if let Some(cur) = local.freed_last(p) {
-        if let Some(entry) = local.recent.above(cur).filter(|entry| ptr::eq(entry.block(), p)) {
-            // SAFETY: an entry's word is that of a slab of the owner's (I10).
-            let word = unsafe { &*entry.word() };
-            let Some(_) = set(word, entry.bit()) else { return Freed::NotHere };
-            local.recent.push_again(cur);
-            return Freed::Done;
-        }
     }
     // See `Geometry::slot_of`. A header that is not a small slab's has a
     // reciprocal of 0 and fails here.
@@ -126,7 +112,7 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     // offset in its page can give (`ClassInfo::words`), and is never unmapped.
     let word = unsafe { &*header.bits().wrapping_add(slot / WORD_BITS) };
     let bit = 1 << (slot % WORD_BITS);
-    let Some(now) = set(word, bit) else { return Freed::NotHere };
+    let Some(now) = word.free(bit) else { return Freed::NotHere };
     let class = sized.unwrap_or_else(|| header.class());
     local.note_freed(p, class);
     let cur = local.cur(class);
@@ -138,24 +124,42 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     Freed::by(now, cur, word)
 }
 
+/// As [`free`] of the block that was freed last, if it is the one that was taken last
+/// of its class: a loop takes a block and frees it again. The entry that it was taken
+/// from tells the bit. Nothing that the next allocation waits for depends on the
+/// block's address then, and the processor works on several rounds at once.
+///
+/// (Whether all of its word are free now is not looked at: if so, they were after the
+/// last free, which saw to it, or frees of others were moved over since, which is done
+/// to the current slab, and that one stays.)
+#[inline(always)]
+fn free_again<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8, sized: Option<Class>) -> Freed {
+    let Some(cur) = local.freed_last(sized) else { return Freed::NotHere };
+    let Some(entry) = local.recent.above(cur).filter(|entry| ptr::eq(entry.block(), p)) else {
+        return Freed::NotHere;
+    };
+    // SAFETY: an entry's word is that of a slab of the owner's that has free slots
+    // (I10); where no block was freed yet, none is named.
+    let Some(word) = (unsafe { entry.word().as_ref() }) else { return Freed::NotHere };
+    if word.free(entry.bit()).is_none() {
+        return Freed::NotHere;
+    }
+    local.recent.push_again(cur);
+    Freed::Done
+}
+
 /// As [`free`] of a block in a page without a reciprocal, if it is the one that was
 /// taken last of those beyond the table: the entry that it was taken from tells its
 /// bit. (Here a wrong guess costs little beside what it saves.)
 #[inline(always)]
-pub(crate) fn free_taken<const C: usize, R: Recent<C>>(local: &Local<C, R>, token: usize, p: *mut u8) -> Freed {
+pub(crate) fn free_taken<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8) -> Freed {
     let cur = local.taken();
     let Some(entry) = local.recent.above(cur).filter(|entry| ptr::eq(entry.block(), p)) else {
         return Freed::NotHere;
     };
-    // SAFETY: an entry's word is that of a slab of the owner's (I10).
+    // SAFETY: as in `free_again`; `p` is in a page of the heap, and not null.
     let word = unsafe { &*entry.word() };
-    // SAFETY: a slot in a page without a reciprocal is a medium one, and the one word
-    // of their slabs lies in the header (`take_slab`).
-    let header = unsafe { Header::around(word) };
-    if header.owner.load(Relaxed) != token {
-        return Freed::NotHere;
-    }
-    let Some(now) = set(word, entry.bit()) else { return Freed::NotHere };
+    let Some(now) = word.free(entry.bit()) else { return Freed::NotHere };
     local.recent.push_again(cur);
     Freed::by(now, cur, word)
 }
@@ -188,11 +192,12 @@ pub(crate) fn free_medium<const SHIFT: u32, const C: usize, R: Recent<C>>(
     // SAFETY: as in `free`; medium slabs have one word.
     let word = unsafe { &*header.bits() };
     let bit = 1 << slot;
-    if word.load(Relaxed) & bit != 0 || (word.load(Relaxed) | bit == ALL_FREE && !local.cur(class).is_at(word)) {
+    let local_bits = word.local.load(Relaxed);
+    if word.is_free(bit) || (local_bits | bit == ALL_FREE && !local.cur(class).is_at(word)) {
         return Freed::NotHere;
     }
     header.soil(1 << slot);
-    word.store(word.load(Relaxed) | bit, Relaxed);
+    word.local.store(local_bits | bit, Relaxed);
     let cur = local.cur(class);
     match local.recent.above(cur) {
         Some(above) if !local.recent.push(cur, above, above.block(), p, word, bit) => Freed::DoneAndMore,
@@ -201,7 +206,7 @@ pub(crate) fn free_medium<const SHIFT: u32, const C: usize, R: Recent<C>>(
 }
 
 /// The bytes of the live block at `p`, if it is a small slot of the owner
-/// whose slabs carry `token`, and no frees of others wait in the slab.
+/// whose slabs carry `token`.
 #[inline(always)]
 pub(crate) fn small<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
@@ -218,18 +223,6 @@ pub(crate) fn small<const SHIFT: u32, const C: usize, R: Recent<C>>(
     let slot = (product >> 32) as usize;
     // SAFETY: as in `free`.
     let word = unsafe { &*header.bits().wrapping_add(slot / WORD_BITS) };
-    let live = word.load(Relaxed) & 1 << (slot % WORD_BITS) == 0;
+    let live = !word.is_free(1 << (slot % WORD_BITS));
     live.then(|| Geometry::<SHIFT>::info(header.class()).size as usize)
-}
-
-/// Sets the bit of a slot that is freed, and returns the word as it is now;
-/// `None` if it was set.
-#[inline(always)]
-fn set(word: &BitWord, bit: Word) -> Option<Word> {
-    let old = word.load(Relaxed);
-    if old & bit != 0 {
-        return None;
-    }
-    word.store(old | bit, Relaxed);
-    Some(old | bit)
 }

@@ -4,7 +4,7 @@
 use crate::sync::Ordering::Relaxed;
 
 use super::recent::Recent;
-use super::{FULL, Ground, PENDING, Supply, bits_of, fit, large, spare};
+use super::{FULL, Ground, Supply, bits_of, fit, large, spare};
 use crate::misuse::{Misuse, Place, What};
 use crate::pages::header::{Header, Kind, Mark};
 use crate::slab::{ALL_FREE, Block, Slot, locate};
@@ -24,7 +24,7 @@ pub(crate) fn free_slot<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     slot: &Slot<'_>,
     p: *mut u8,
 ) -> Result<(), Misuse> {
-    let owner = slot.header.owner.load(Relaxed) & !PENDING;
+    let owner = slot.header.owner.load(Relaxed);
     let token = s.token();
     if owner == token {
         return put_back(s, slot, p, false);
@@ -54,9 +54,9 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     if Geometry::<SHIFT>::is_medium(slot.class) {
         slot.header.soil(1 << slot.index);
     }
-    let (word, bit) = (bits.local(slot.index / WORD_BITS), 1 << (slot.index % WORD_BITS));
-    let now = word.load(Relaxed) | bit;
-    word.store(now, Relaxed);
+    let (word, bit) = (bits.pair(slot.index / WORD_BITS), 1 << (slot.index % WORD_BITS));
+    let now = word.local.load(Relaxed) | bit;
+    word.local.store(now, Relaxed);
     if reopened {
         s.local().loose.enter((slot.header.run() as usize) << SHIFT);
         s.local().bin(slot.class).push_back(s.map(), slot.page);

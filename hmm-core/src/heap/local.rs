@@ -10,7 +10,8 @@ use super::loose::{Loose, is_by_word};
 use super::recent::Recent;
 use crate::pages::header::Header;
 use crate::pages::map::PageMap;
-use crate::sync::{AtomicU32, BitWord};
+use crate::pages::pair::BitPair;
+use crate::sync::AtomicU32;
 use crate::units::{Class, PageNo, STRIDE, Word};
 
 /// What blocks of a class are taken from: what is remembered, then the free slots
@@ -31,7 +32,7 @@ pub(crate) struct Cur {
     /// See [`Recent`].
     top: AtomicUsize,
     /// Null if there is no current word.
-    word: AtomicPtr<BitWord>,
+    word: AtomicPtr<BitPair>,
     /// The address of the word's first slot.
     base: AtomicPtr<u8>,
     /// Bytes of a slot.
@@ -70,20 +71,20 @@ impl Cur {
         // SAFETY: the word is one of a live slab's bitmap, which is never
         // unmapped, or null.
         let word = unsafe { self.word.load(Relaxed).as_ref() }?;
-        let free = word.load(Relaxed);
+        let free = word.local.load(Relaxed);
         // 64 if nothing is free: no word has more slots.
         let slot = free.trailing_zeros();
         if slot >= self.slots.load(Relaxed) {
             return None;
         }
-        word.store(free & free.wrapping_sub(1), Relaxed);
+        word.local.store(free & free.wrapping_sub(1), Relaxed);
         Some(self.base.load(Relaxed).wrapping_add(slot as usize * self.size.load(Relaxed) as usize))
     }
 
     /// The word's free bits, phantoms included.
     pub(crate) fn count_free(&self) -> u32 {
         // SAFETY: as in `take_lowest`.
-        unsafe { self.word.load(Relaxed).as_ref() }.map_or(0, |word| word.load(Relaxed).count_ones())
+        unsafe { self.word.load(Relaxed).as_ref() }.map_or(0, |word| word.local.load(Relaxed).count_ones())
     }
 
     /// Takes blocks from a word from now on. In an order in which a signal
@@ -99,7 +100,7 @@ impl Cur {
     }
 
     /// Takes blocks from no word. Returns the one they were taken from.
-    pub(crate) fn clear(&self) -> *mut BitWord {
+    pub(crate) fn clear(&self) -> *mut BitPair {
         let word = self.word.load(Relaxed);
         self.word.store(ptr::null_mut(), Relaxed);
         word
@@ -107,13 +108,13 @@ impl Cur {
 
     /// Takes blocks from `word` again, which nothing has changed since it was
     /// cleared.
-    pub(super) fn resume(&self, word: *mut BitWord) {
+    pub(super) fn resume(&self, word: *mut BitPair) {
         self.word.store(word, Relaxed);
     }
 
     /// Whether blocks are taken from `word` right now.
     #[inline(always)]
-    pub(crate) fn is_at(&self, word: *const BitWord) -> bool {
+    pub(crate) fn is_at(&self, word: *const BitPair) -> bool {
         ptr::eq(self.word.load(Relaxed), word)
     }
 }
@@ -121,7 +122,7 @@ impl Cur {
 /// The slots of one bitmap word.
 #[derive(Clone, Copy)]
 pub(crate) struct Slots<'a> {
-    pub(crate) word: &'a BitWord,
+    pub(crate) word: &'a BitPair,
     /// The address of the first one.
     pub(crate) base: *mut u8,
     /// How many there are: the word's lowest bits.
@@ -133,7 +134,7 @@ pub(crate) struct Slots<'a> {
 impl Slots<'_> {
     /// The bits of the word that are free slots.
     pub(crate) fn free(&self) -> Word {
-        self.word.load(Relaxed) & Word::MAX >> (Word::BITS - self.count)
+        self.word.local.load(Relaxed) & Word::MAX >> (Word::BITS - self.count)
     }
 }
 
@@ -233,12 +234,19 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         self.recent.pop(cur).or_else(|| cur.take_lowest())
     }
 
-    /// Where blocks of the class of `p` come from, if that address was freed last, by
-    /// way of [`note_freed`](Self::note_freed). (A signal handler may come between the
-    /// two notes: of another class, what is found does not name `p`.)
+    /// Whether `p` was freed last, by way of [`note_freed`](Self::note_freed).
     #[inline(always)]
-    pub(crate) fn freed_last(&self, p: *mut u8) -> Option<&Cur> {
-        ptr::eq(self.last.get(), p).then(|| self.cur_at(self.last_class.get()))
+    pub(crate) fn is_freed_last(&self, p: *mut u8) -> bool {
+        ptr::eq(self.last.get(), p)
+    }
+
+    /// Where blocks of the class of the block that was freed last come from, if that is
+    /// `class` or it is not asked for. (A signal handler may come between the two notes: of
+    /// another class, what is found does not name the block.)
+    #[inline(always)]
+    pub(crate) fn freed_last(&self, class: Option<Class>) -> Option<&Cur> {
+        let offset = self.last_class.get();
+        class.is_none_or(|class| class.offset() == offset).then(|| self.cur_at(offset))
     }
 
     /// Notes that the block at `p`, one of `class`, is freed.

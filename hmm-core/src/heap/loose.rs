@@ -43,6 +43,10 @@ const MOST_YIELD: usize = 16;
 /// use.
 const GROWN: usize = 2048 * KIB;
 
+/// An owner looks for what others freed in its slabs when that may be so much, or a
+/// 16th of what they hold.
+const AWAITED: usize = 256 * KIB;
+
 /// Owners tell of so many refilled bytes at once, and of so many passed.
 const REFILLED: usize = 64 * KIB;
 const PASSED: usize = 1024 * KIB;
@@ -215,6 +219,11 @@ impl Loose {
     /// is worth doing so again, if only to count.
     pub(crate) fn is_recount_due(&self) -> bool {
         self.uncounted.get() >= self.held.get() / SHARE
+    }
+
+    /// Whether `bytes` that others may have freed in the owner's slabs are worth the same.
+    pub(crate) fn is_worth_a_look(&self, bytes: usize) -> bool {
+        bytes >= AWAITED.max(self.held.get() / (SHARE / 4))
     }
 
     /// The slabs were looked through, and nothing given back: what is free now and

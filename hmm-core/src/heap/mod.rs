@@ -47,10 +47,6 @@ use self::recent::Recent;
 /// free slot and is in no queue.
 pub(crate) const FULL: usize = 1;
 
-/// Set there while others' frees may wait in the slab. Every drain clears it;
-/// a late one may set it once more for nothing, even on the page's next life.
-pub(crate) const PENDING: usize = 4;
-
 /// The floors below, as everyone reaches them.
 pub(crate) trait Ground<const SHIFT: u32> {
     type Grow: HeapGrow;

@@ -21,14 +21,14 @@ use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
 
 use super::local::Cur;
-use crate::sync::BitWord;
+use crate::pages::pair::BitPair;
 use crate::units::{Class, Word};
 
 /// A block that was freed lately.
 #[derive(Debug)]
 pub(crate) struct Entry {
     block: AtomicPtr<u8>,
-    word: AtomicPtr<BitWord>,
+    word: AtomicPtr<BitPair>,
     bit: AtomicUsize,
 }
 
@@ -44,7 +44,7 @@ impl Entry {
 
     /// The bitmap word of the block's slot.
     #[inline(always)]
-    pub(crate) fn word(&self) -> *const BitWord {
+    pub(crate) fn word(&self) -> *const BitPair {
         self.word.load(Relaxed)
     }
 
@@ -62,7 +62,7 @@ impl Entry {
 
     /// Names a block with all that belongs to it.
     #[inline(always)]
-    pub(super) fn set(&self, block: *mut u8, word: *const BitWord, bit: Word) {
+    pub(super) fn set(&self, block: *mut u8, word: *const BitPair, bit: Word) {
         self.set_block(block);
         self.word.store(word.cast_mut(), Relaxed);
         self.bit.store(bit, Relaxed);
@@ -103,7 +103,7 @@ pub(crate) trait Recent<const C: usize> {
 
     /// Remembers `block`, just freed, in `above`, the entry for it, which named
     /// `before` so far; `false` if there is no room.
-    fn push(&self, cur: &Cur, above: &Entry, before: *mut u8, block: *mut u8, word: *const BitWord, bit: Word) -> bool;
+    fn push(&self, cur: &Cur, above: &Entry, before: *mut u8, block: *mut u8, word: *const BitPair, bit: Word) -> bool;
 
     /// Makes room if there is none: forgets half of the blocks of `class`, those
     /// freed last, which takes no copying. Returns how many blocks that and the one
@@ -146,7 +146,7 @@ impl<const C: usize> Recent<C> for Nothing {
     fn push_again(&self, _: &Cur) {}
 
     #[inline(always)]
-    fn push(&self, _: &Cur, _: &Entry, _: *mut u8, _: *mut u8, _: *const BitWord, _: Word) -> bool {
+    fn push(&self, _: &Cur, _: &Entry, _: *mut u8, _: *mut u8, _: *const BitPair, _: Word) -> bool {
         true
     }
 

@@ -80,7 +80,7 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let before = word * WORD_BITS;
     let base = s.map().address(page).wrapping_add(before * info.size as usize);
     let count = (usize::from(info.slots) - before).min(WORD_BITS) as u32;
-    let slots = Slots { word: bits.local(word), base, count, size: info.size };
+    let slots = Slots { word: bits.pair(word), base, count, size: info.size };
     let entered = s.local().take_from(class, slots);
     if info.run == 1 {
         let parts = parts::parts_of_slots::<SHIFT>(class, before, entered);

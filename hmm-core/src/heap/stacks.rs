@@ -22,7 +22,7 @@
 
 use core::cell::Cell;
 use core::mem::offset_of;
-use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use core::sync::atomic::Ordering::SeqCst;
 use core::sync::atomic::compiler_fence;
 use core::{hint, ptr};
 
@@ -31,7 +31,7 @@ use super::local::Cur;
 use super::loose::Loose;
 use super::loose::is_by_word;
 use super::recent::{Entry, Recent};
-use crate::sync::BitWord;
+use crate::pages::pair::BitPair;
 use crate::units::{Class, Word};
 
 /// Entries of a stack, bottom and wall included, for the sizes that programs
@@ -169,8 +169,7 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         cur.set_top(top - ENTRY);
         let bit = entry.bit();
         // SAFETY: bitmaps are never unmapped.
-        let word = unsafe { &*entry.word() };
-        word.store(word.load(Relaxed) ^ bit, Relaxed);
+        unsafe { &*entry.word() }.take(bit);
         Some(block)
     }
 
@@ -185,7 +184,7 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     }
 
     #[inline(always)]
-    fn push(&self, cur: &Cur, above: &Entry, before: *mut u8, block: *mut u8, word: *const BitWord, bit: Word) -> bool {
+    fn push(&self, cur: &Cur, above: &Entry, before: *mut u8, block: *mut u8, word: *const BitPair, bit: Word) -> bool {
         let room = !ptr::eq(before, WALL);
         if room {
             above.set(block, word, bit);

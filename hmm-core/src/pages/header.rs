@@ -26,9 +26,10 @@
 #[cfg(target_has_atomic = "ptr")]
 use crate::sync::Ordering::AcqRel;
 use crate::sync::Ordering::{Relaxed, Release};
-use crate::sync::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, BitWord};
+use crate::sync::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize};
 use core::ptr;
 
+use super::pair::BitPair;
 use crate::units::{Class, PageNo};
 
 /// What a page is.
@@ -100,14 +101,14 @@ pub(crate) enum Mark {
 pub(crate) struct Header {
     /// Who may touch the local bits: see `shared::owner`. 0 unless a slab.
     pub(crate) owner: AtomicUsize,
-    /// The local words of the slab's bitmap, then the remote ones: `slab`.
-    bits: AtomicPtr<BitWord>,
+    /// The words of the slab's bitmap: `slab`.
+    bits: AtomicPtr<BitPair>,
     /// Bit `w` set: remote word `w` may hold frees. Written by any thread;
     /// late bits may reach a header in its next life and mean nothing there.
     pub(crate) summary: AtomicUsize,
-    /// The bitmap itself (local, remote) if one word is enough; in a large
-    /// block, the bytes asked for.
-    inline: [BitWord; 2],
+    /// The bitmap itself if one word is enough; in a large block, the bytes asked
+    /// for.
+    inline: BitPair,
     /// The class's reciprocal in a small slab; 0 in all other pages, so that
     /// the fast path of `free` turns away from them by itself.
     recip: AtomicU32,
@@ -124,8 +125,6 @@ pub(crate) struct Header {
     class: AtomicU16,
     /// Words of the bitmap in use so far; slots beyond were never handed out.
     touched: AtomicU8,
-    /// Words from a local word to the remote one of the same slots.
-    remote: AtomicU8,
     /// In a slab: the parts of it that may hold something else than zero, and
     /// thus memory; see `slab::parts`. Any thread that frees a medium slot sets
     /// its bit before the slot's own.
@@ -188,14 +187,8 @@ impl Header {
     }
 
     #[inline]
-    pub(crate) fn bits(&self) -> *const BitWord {
+    pub(crate) fn bits(&self) -> *const BitPair {
         self.bits.load(Relaxed)
-    }
-
-    /// The remote word of the same slots as local word `word`, in a slab.
-    #[inline(always)]
-    pub(crate) fn remote(&self, word: usize) -> *const BitWord {
-        self.bits().wrapping_add(usize::from(self.remote.load(Relaxed)) + word)
     }
 
     pub(crate) fn touched(&self) -> usize {
@@ -207,39 +200,27 @@ impl Header {
     }
 
     /// Where the page's bitmap lies when one word is enough.
-    pub(crate) fn inline_bits(&self) -> *const BitWord {
-        self.inline.as_ptr()
-    }
-
-    /// The header that this bitmap word lies in.
-    ///
-    /// # Safety
-    ///
-    /// It is the first one of some header's [`inline_bits`](Self::inline_bits).
-    #[inline(always)]
-    pub(crate) unsafe fn around(word: &BitWord) -> &Self {
-        let header = core::ptr::from_ref(word).wrapping_byte_sub(core::mem::offset_of!(Self, inline));
-        // SAFETY: the caller's promise; headers are never unmapped.
-        unsafe { &*header.cast::<Self>() }
+    pub(crate) fn inline_bits(&self) -> *const BitPair {
+        &raw const self.inline
     }
 
     /// In the head of a large block: the bytes asked for.
     pub(crate) fn large_bytes(&self) -> usize {
-        self.inline[0].load(Relaxed)
+        self.inline.local.load(Relaxed)
     }
 
     pub(crate) fn set_large_bytes(&self, bytes: usize) {
-        self.inline[0].store(bytes, Relaxed);
+        self.inline.local.store(bytes, Relaxed);
     }
 
     /// In the head of a free run: its pages that may hold something else than
     /// zero.
     pub(crate) fn dirty_pages(&self) -> u32 {
-        self.inline[0].load(Relaxed) as u32
+        self.inline.local.load(Relaxed) as u32
     }
 
     pub(crate) fn set_dirty_pages(&self, pages: u32) {
-        self.inline[0].store(pages as usize, Relaxed);
+        self.inline.local.store(pages as usize, Relaxed);
     }
 
     /// In a large block: see the field.
@@ -267,8 +248,7 @@ impl Header {
     }
 
     /// Writes the fields of a slab, all but its kind and its owner.
-    pub(crate) fn set_slab(&self, class: Class, recip: u32, bits: *const BitWord, remote: usize) {
-        self.remote.store(remote as u8, Relaxed);
+    pub(crate) fn set_slab(&self, class: Class, recip: u32, bits: *const BitPair) {
         self.class.store(class.number(), Relaxed);
         self.bits.store(bits.cast_mut(), Relaxed);
         self.touched.store(0, Relaxed);

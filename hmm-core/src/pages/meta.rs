@@ -2,14 +2,14 @@
 //!
 //! ```text
 //!   chunk: | bitmap | bitmap | thread heap | …      | bump |
-//!   spare[k]: bitmaps given back, by size in steps of eight words
+//!   spare[k]: bitmaps given back, by size in cache lines
 //! ```
 //!
 //! Chunks come from the backend's `meta` and never go back; large ones are
 //! linked, each to the one before, for the statistics. Only bitmaps are
 //! reused; thread heaps are recycled by the pool that owns them.
 
-use crate::sync::BitWord;
+use super::pair::BitPair;
 use core::ptr::{self, NonNull};
 
 use crate::grow::{HeapGrow, Span};
@@ -18,8 +18,8 @@ use crate::units::WORD_BITS;
 /// All metadata is aligned to cache lines, so that no two tables share one.
 const LINE: usize = 64;
 
-/// Bitmaps come in sizes of 8, 16, … words a half.
-const STEP: usize = 8;
+/// Words of a bitmap in a line.
+const STEP: usize = LINE / size_of::<BitPair>();
 const SIZES: usize = WORD_BITS / STEP;
 
 /// The source of metadata.
@@ -44,19 +44,11 @@ struct Chunk {
 /// Chunks of so many bytes are linked.
 const LINKED: usize = 4096;
 
-/// The distance in words from a local word to the remote word of the same
-/// slots, in a bitmap of `words` words of each.
-pub(crate) const fn remote_distance(words: usize) -> usize {
-    if words == 1 { 1 } else { words.next_multiple_of(STEP) }
-}
-
-const _: () = assert!(remote_distance(WORD_BITS) <= u8::MAX as usize, "a header counts it in a byte");
-
-/// Bytes of a bitmap of `words` words (more than one) a half. The largest one
-/// takes an extra line, or page after page would use the same cache sets.
+/// Bytes of a bitmap of `words` words. The largest one takes an extra line, or page
+/// after page would use the same cache sets.
 fn bitmap_bytes(words: usize) -> usize {
-    let bytes = 2 * remote_distance(words) * size_of::<BitWord>();
-    if bytes % 1024 == 0 { bytes + LINE } else { bytes.next_multiple_of(LINE) }
+    let bytes = words.next_multiple_of(STEP) * size_of::<BitPair>();
+    if bytes % 1024 == 0 { bytes + LINE } else { bytes }
 }
 
 impl Meta {
@@ -146,15 +138,15 @@ impl Meta {
         })
     }
 
-    /// A bitmap of `words` local and as many remote words, contents unknown.
+    /// A bitmap of `words` words, contents unknown.
     pub(crate) fn take_bits(
         &mut self,
         grow: &mut impl HeapGrow,
         words: usize,
         chunk: usize,
         room: usize,
-    ) -> Option<*const BitWord> {
-        let spare = self.spare.get_mut(remote_distance(words) / STEP - 1)?;
+    ) -> Option<*const BitPair> {
+        let spare = self.spare.get_mut(words.div_ceil(STEP) - 1)?;
         if let Some(first) = NonNull::new(*spare) {
             // SAFETY: a spare bitmap's first word is the link that
             // `give_bits` wrote there.
@@ -162,12 +154,12 @@ impl Meta {
             return Some(first.as_ptr().cast());
         }
         let bits = self.take(grow, bitmap_bytes(words), chunk, room)?;
-        Some(bits.as_ptr().cast::<BitWord>().cast_const())
+        Some(bits.as_ptr().cast::<BitPair>().cast_const())
     }
 
-    /// Takes a bitmap of `words` words a half back.
-    pub(crate) fn give_bits(&mut self, bits: *const BitWord, words: usize) {
-        if let Some(spare) = self.spare.get_mut(remote_distance(words) / STEP - 1) {
+    /// Takes a bitmap of `words` words back.
+    pub(crate) fn give_bits(&mut self, bits: *const BitPair, words: usize) {
+        if let Some(spare) = self.spare.get_mut(words.div_ceil(STEP) - 1) {
             let bits = bits.cast_mut().cast::<u8>();
             // SAFETY: the slab that used the bitmap is gone, nobody reads the
             // bitmap any more, and it has room for a pointer.

@@ -18,6 +18,7 @@ pub(crate) mod header;
 pub(crate) mod keep;
 pub(crate) mod map;
 pub(crate) mod meta;
+pub(crate) mod pair;
 mod purge;
 mod resident;
 mod runs;
@@ -30,10 +31,10 @@ use self::free::FreeRuns;
 use self::keep::Keep;
 use self::map::{MAX_REGIONS, PageMap};
 use self::meta::Meta;
+use self::pair::BitPair;
 use crate::grow::{Grown, HeapGrow};
 use crate::units::PageNo;
 
-use crate::sync::BitWord;
 use core::ptr::NonNull;
 
 /// Whether a run may be made by growing the heap.
@@ -101,13 +102,13 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// A bitmap of `words` local and as many remote words, contents unknown.
-    pub(crate) fn take_bits(&mut self, map: &PageMap<SHIFT>, words: usize) -> Option<*const BitWord> {
+    pub(crate) fn take_bits(&mut self, map: &PageMap<SHIFT>, words: usize) -> Option<*const BitPair> {
         let room = self.room_for_meta(map);
         self.meta.take_bits(&mut self.grow, words, Self::META_CHUNK, room)
     }
 
     /// Takes a bitmap of `words` words a half back.
-    pub(crate) fn give_bits(&mut self, bits: *const BitWord, words: usize) {
+    pub(crate) fn give_bits(&mut self, bits: *const BitPair, words: usize) {
         self.meta.give_bits(bits, words);
     }
 

@@ -18,7 +18,7 @@ use super::owner::{Owner, Role};
 use super::seat::Seat;
 use super::{Inner, Lock, Shared};
 use crate::grow::HeapGrow;
-use crate::heap::{Ground, PENDING, Supply, alloc, bits_of, collect, fit};
+use crate::heap::{Ground, Supply, alloc, bits_of, collect, fit};
 use crate::pages::header::Mark;
 use crate::slab::{Block, locate};
 use crate::units::{Class, Geometry};
@@ -179,7 +179,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 fn refresh<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize>(seat: &Seat<'_, G, L, SHIFT, C>, class: Class) {
     let Some(page) = seat.local().bin(class).current() else { return };
     let header = seat.map().header(page);
-    if header.owner.load(Relaxed) & PENDING != 0 {
+    if header.summary.load(Relaxed) != 0 {
         let cur = seat.local().cur(class);
         let before = cur.count_free();
         seat.drain(header, &bits_of::<SHIFT>(header));

@@ -17,7 +17,7 @@ use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::fast::{self, Freed};
 use crate::heap::loose::is_by_word;
-use crate::heap::{FULL, Ground, PENDING, bits_of, collect, free, large};
+use crate::heap::{FULL, Ground, bits_of, collect, free, large};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::header::{Header, Kind};
@@ -89,7 +89,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// Looks whether more lies free in the owner's slabs than it may have.
     pub(super) fn tidy_if_much(&self, owner: &Owner<C>) {
         let loose = &owner.local.loose;
-        if loose.excess(self.slack.load(Relaxed)) > 0 || loose.is_licence_old() {
+        if loose.excess(self.slack.load(Relaxed)) > 0 || loose.is_licence_old() || owner.awaits_much() {
             self.tidy(owner);
         }
     }
@@ -101,7 +101,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn tidy(&self, owner: &Owner<C>) {
         let Some(seat) = Seat::take(self, owner) else { return };
         let (loose, slack) = (&owner.local.loose, self.slack.load(Relaxed));
-        if loose.is_recount_due() {
+        if loose.is_recount_due() || owner.awaits_much() {
+            owner.await_none();
             collect::recount(&seat);
         }
         let excess = loose.nearly_excess(slack);
@@ -138,7 +139,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             };
         }
         let product = offset as u64 * u64::from(recip);
-        if product as u32 >= recip || header.owner.load(Relaxed) & !(FULL | PENDING) == owner.token() {
+        if product as u32 >= recip || header.owner.load(Relaxed) & !FULL == owner.token() {
             return self.free_checked(p, owner);
         }
         let index = (product >> 32) as usize;
@@ -157,13 +158,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn announce(&self, header: &Header, index: usize, owner: &Owner<C>) {
         // Read before: the slab may be gone after it.
         let info = Geometry::<SHIFT>::info(header.class());
+        let word = header.owner.load(Relaxed);
         if remote::announce(header, usize::from(info.words), index) {
             if let Some(page) = self.map.page_of(header) {
                 self.hand_over(page);
             }
         }
         // Others of the word may follow, unannounced.
-        self.strew(owner, info.size as usize * usize::from(info.slots).min(WORD_BITS / 2));
+        self.strew(owner, word, info.size as usize * usize::from(info.slots).min(WORD_BITS / 2));
     }
 
     /// No slab's page: keeps the large block that begins there, if one does.
@@ -177,7 +179,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// No small slab's page: first the owner's medium slots.
     #[inline(never)]
     fn free_medium(&self, p: *mut u8, owner: &Owner<C>) {
-        match fast::free_taken::<C, _>(&owner.local, owner.token(), p) {
+        match fast::free_taken::<C, _>(&owner.local, p) {
             Freed::Done => return,
             Freed::DoneAndMore => return self.after_free(p, owner),
             Freed::NotHere => {}
@@ -216,7 +218,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// Frees the slot at `p`, as the owner's if it is and can be now.
     fn free_slot(&self, owner: &Owner<C>, slot: &Slot<'_>, p: *mut u8) -> Result<(), Misuse> {
-        if slot.header.owner.load(Relaxed) & !(FULL | PENDING) == owner.token() {
+        if slot.header.owner.load(Relaxed) & !FULL == owner.token() {
             if let Some(seat) = Seat::take(self, owner) {
                 free::free_slot(&seat, slot, p)?;
                 drop(seat);
@@ -224,8 +226,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 return Ok(());
             }
         }
+        let word = slot.header.owner.load(Relaxed);
         self.free_remote(slot, p)?;
-        self.strew(owner, slot.class.size());
+        self.strew(owner, word, slot.class.size());
         Ok(())
     }
 

@@ -4,14 +4,14 @@ use core::cell::Cell;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use core::sync::atomic::{AtomicBool, compiler_fence};
+use core::sync::atomic::{AtomicBool, AtomicUsize, compiler_fence};
 
 use super::kept::Kept;
 use static_assertions::assert_not_impl_any;
 
+use crate::heap::FULL;
 use crate::heap::local::Local;
 use crate::heap::stacks::Stacks;
-use crate::heap::{FULL, PENDING};
 use crate::units::HOSTED_CLASSES;
 
 /// The owner word of a slab that nobody owns: it is in a hand-over list, or
@@ -51,6 +51,8 @@ pub struct Owner<const C: usize = HOSTED_CLASSES> {
     /// lists are whole then, and what the child of a fork finds so, it may use.
     waiting: AtomicBool,
     pooled: AtomicBool,
+    /// Bytes that others may have freed in the owner's slabs since it last looked.
+    awaited: AtomicUsize,
     /// The next in the registry of all owners; never changes.
     next: Cell<Option<NonNull<Owner<C>>>>,
     /// The next in the pool.
@@ -62,7 +64,7 @@ pub struct Owner<const C: usize = HOSTED_CLASSES> {
 
 // A thread's own.
 assert_not_impl_any!(Owner: Send, Sync);
-const _: () = assert!(align_of::<Owner>() > FULL | LISTED | PENDING, "tags fit below a token");
+const _: () = assert!(align_of::<Owner>() > FULL | LISTED, "tags fit below a token");
 
 impl<const C: usize> Owner<C> {
     pub(crate) const fn new(role: Role, next: Option<NonNull<Self>>) -> Self {
@@ -73,6 +75,7 @@ impl<const C: usize> Owner<C> {
             busy: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
             pooled: AtomicBool::new(false),
+            awaited: AtomicUsize::new(0),
             next: Cell::new(next),
             next_pooled: Cell::new(None),
             local: Local::new(),
@@ -96,7 +99,31 @@ impl<const C: usize> Owner<C> {
     /// The owner word of the slabs that are this owner's.
     #[inline(always)]
     pub(crate) fn token(&self) -> usize {
-        ptr::from_ref(self).addr()
+        ptr::from_ref(self).expose_provenance()
+    }
+
+    /// The owner whose token this owner word is, if it is no more than that.
+    pub(super) fn of_word<'a>(word: usize) -> Option<&'a Self> {
+        if word & (FULL | LISTED) != 0 {
+            return None;
+        }
+        // SAFETY: words without a tag are tokens or 0, and owners are never unmapped.
+        unsafe { ptr::with_exposed_provenance::<Self>(word).as_ref() }
+    }
+
+    /// Others may have freed `bytes` more in the owner's slabs.
+    pub(super) fn await_more(&self, bytes: usize) {
+        self.awaited.fetch_add(bytes, Relaxed);
+    }
+
+    /// Whether that is so much that the owner looks for it.
+    pub(super) fn awaits_much(&self) -> bool {
+        self.local.loose.is_worth_a_look(self.awaited.load(Relaxed))
+    }
+
+    /// The owner looks for it now.
+    pub(super) fn await_none(&self) {
+        self.awaited.store(0, Relaxed);
     }
 
     pub(crate) fn role(&self) -> Role {

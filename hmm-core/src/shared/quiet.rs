@@ -7,7 +7,7 @@ use super::remote::is_much;
 use super::{Lock, Shared};
 use crate::check::Violation;
 use crate::grow::HeapGrow;
-use crate::heap::{FULL, PENDING, bits_of};
+use crate::heap::{FULL, bits_of};
 use crate::pages::header::{Header, Kind, Link};
 use crate::units::{Class, PageNo};
 
@@ -23,7 +23,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 loop {
                     let header = self.map.header(page);
                     let fits = is_slab(header) && header.class() == class;
-                    if !fits || header.owner.load(Relaxed) & !PENDING != LISTED {
+                    if !fits || header.owner.load(Relaxed) != LISTED {
                         let what = "a hand-over list holds something else than its class's slabs";
                         return Err(Violation { invariant: 9, page: page.get(), what });
                     }
@@ -48,14 +48,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let bits = bits_of::<SHIFT>(header);
         let holds_frees = |&word: &usize| bits.remote(word).load(Relaxed) != 0;
         let words = (0..bits.words()).filter(holds_frees).fold(0, |words, word| words | 1 << word);
-        let owner = header.owner.load(Relaxed);
         if words & !header.summary.load(Relaxed) != 0 {
             return Err("frees of others that the summary does not name");
         }
-        if words != 0 && owner & PENDING == 0 && owner != LISTED {
-            return Err("frees of others without a mark");
-        }
-        if owner & FULL != 0 && is_much(words, bits.words()) {
+        if header.owner.load(Relaxed) & FULL != 0 && is_much(words, bits.words()) {
             return Err("a FULL slab that nobody handed over");
         }
         Ok(())

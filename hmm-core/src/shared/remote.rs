@@ -1,12 +1,11 @@
 //! Frees from other threads, and how owners get to see them.
 //!
 //! ```text
-//!   who frees                            the owner
-//!   old = remote[w].fetch_add(bit)       owner word: PENDING off
-//!   if old == 0:                         s = summary.swap(0)
-//!     summary.fetch_or(1 << w)           for each w in s:
-//!     owner word: PENDING on               m = remote[w].swap(0)
-//!     if much is pending and FULL:         local[w] |= m
+//!   who frees                            the owner, now and then
+//!   old = remote[w].fetch_add(bit)       s = summary.swap(0)
+//!   if old == 0:                         for each w in s:
+//!     summary.fetch_or(1 << w)             m = remote[w].swap(0)
+//!     if that is much, and FULL:           local[w] |= m
 //!       FULL → LISTED, hand over
 //! ```
 //!
@@ -15,23 +14,22 @@
 //!   again.
 //! * **No lost bit.** The summary bit is set after the word, and the owner
 //!   clears the summary before it takes the words.
-//! * **No lost mark.** PENDING is set after the summary, and cleared before it
-//!   is looked at: who finds it set already may leave it at that. Here, too, each
-//!   of the two changes one thing and then looks at the other, and sequential
-//!   consistency sees to it that one of them notices (I12).
 //! * **No lost FULL slab.** The owner stores FULL and then looks at the
 //!   summary; who frees sets the summary and then looks at the owner word.
-//!   Both pairs are sequentially consistent, so one of them sees the other.
+//!   Both pairs are sequentially consistent, so one of them sees the other (I12).
+//! * **No double free.** Whoever frees looks at both bits of the slot first. (Only two
+//!   frees within the few nanoseconds between that look and the change can pass each
+//!   other; the owner finds them when it moves the bits over, unless it handed the slot
+//!   out in between.)
 //! * After its `fetch_add` who frees must not rely on the slab: if that was its
 //!   last live slot, it may be gone and its page in another life. What is
-//!   needed of the header is read before. A late summary bit or mark means
-//!   nothing to the next slab: words that are empty when swapped are passed
-//!   over, and the mark costs one drain.
+//!   needed of the header is read before. A late summary bit means nothing to
+//!   the next slab: words that are empty when swapped are passed over.
 
 use crate::sync::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
 use super::owner::LISTED;
-use crate::heap::{FULL, PENDING};
+use crate::heap::FULL;
 use crate::misuse::{Misuse, What};
 use crate::pages::header::Header;
 use crate::slab::{Bits, Slot};
@@ -84,15 +82,13 @@ pub(super) fn mark(header: &Header, index: usize) -> Marked {
     let (word, bit) = (index / WORD_BITS, 1 << (index % WORD_BITS));
     // SAFETY: a slab's bitmap has a word for every slot index (I4), and is not
     // unmapped, ever.
-    let local = unsafe { &*header.bits().wrapping_add(word) };
-    if local.load(Relaxed) & bit != 0 {
+    let pair = unsafe { &*header.bits().wrapping_add(word) };
+    if pair.local.load(Relaxed) & bit != 0 {
         return Marked::Twice;
     }
-    // SAFETY: likewise.
-    let remote = unsafe { &*header.remote(word) };
     // The bit is clear, so adding it sets it; and the processor can tell the
     // old word of a sum, but of no union, in one instruction.
-    match remote.fetch_add(bit, Release) {
+    match pair.remote.fetch_add(bit, Release) {
         0 => Marked::First,
         old if old & bit == 0 => Marked::More,
         _ => Marked::Twice,
@@ -104,10 +100,7 @@ pub(super) fn mark(header: &Header, index: usize) -> Marked {
 pub(super) fn announce(header: &Header, words: usize, index: usize) -> bool {
     let bit = 1 << (index / WORD_BITS);
     let summary = header.summary.fetch_or(bit, SeqCst) | bit;
-    let mut owner = header.owner.load(SeqCst);
-    if owner & PENDING == 0 {
-        owner = header.owner.fetch_or(PENDING, SeqCst) | PENDING;
-    }
+    let owner = header.owner.load(SeqCst);
     // Somebody else may be first; if it is the owner, it drains.
     owner & FULL != 0
         && is_much(summary, words)
@@ -126,9 +119,6 @@ pub(super) struct Drained {
 /// Moves the remote bits of a slab of the caller's to its local bits.
 pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Drained {
     let mut drained = Drained::default();
-    if header.owner.load(Relaxed) & PENDING != 0 {
-        header.owner.fetch_and(!PENDING, SeqCst);
-    }
     if header.summary.load(SeqCst) == 0 {
         return drained;
     }
@@ -163,12 +153,5 @@ pub(super) fn close(header: &Header, token: usize, words: usize) -> bool {
 /// Takes the FULL slab of the owner `token` back into use; `false` if it was
 /// handed over. The caller drains it.
 pub(super) fn reopen(header: &Header, token: usize) -> bool {
-    let mut word = header.owner.load(Relaxed);
-    while word & !PENDING == token | FULL {
-        match header.owner.compare_exchange_weak(word, token, SeqCst, Relaxed) {
-            Ok(_) => return true,
-            Err(now) => word = now,
-        }
-    }
-    false
+    header.owner.compare_exchange(token | FULL, token, SeqCst, Relaxed).is_ok()
 }

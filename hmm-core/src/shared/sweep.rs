@@ -35,15 +35,19 @@ pub(super) enum Sweep {
 }
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
-    /// The calling thread, whose owner this is, freed into up to `bytes` bytes
-    /// of others' slabs.
-    pub(super) fn strew(&self, owner: &Owner<C>, bytes: usize) {
+    /// The calling thread, whose owner this is, freed into up to `bytes` bytes of a slab
+    /// whose owner word was `word`. (Now and then, all that it strewed lately counts for
+    /// the owner whose turn it is.)
+    pub(super) fn strew(&self, owner: &Owner<C>, word: usize, bytes: usize) {
         if owner.role() != Role::Thread {
             return;
         }
         let strewn = owner.strewn.get() + bytes;
         owner.strewn.set(if strewn < STEP { strewn } else { 0 });
         if strewn >= STEP {
+            if let Some(other) = Owner::<C>::of_word(word) {
+                other.await_more(strewn);
+            }
             self.sweep_if_much(strewn);
         }
     }

@@ -1,9 +1,10 @@
 //! The bitmap of a slab.
 
-use crate::sync::BitWord;
+use crate::sync::AtomicUsize;
 use crate::sync::Ordering::Relaxed;
 
 use crate::pages::header::Header;
+use crate::pages::pair::BitPair;
 use crate::units::{WORD_BITS, Word};
 
 /// The word of a bitmap in which every slot is free.
@@ -19,7 +20,7 @@ fn ones(word: Word) -> u32 {
     }
 }
 
-/// A slab's bitmap: `words` local words, then as many remote ones.
+/// A slab's bitmap: `words` words, each local and remote.
 ///
 /// The last word may have more bits than the slab has slots left. These
 /// **phantom bits** are always 1 in the local word and 0 in the remote one: a
@@ -28,7 +29,7 @@ fn ones(word: Word) -> u32 {
 /// because a word counts as used up when only its phantoms are left.
 #[derive(Clone, Copy)]
 pub(crate) struct Bits<'a> {
-    first: *const BitWord,
+    first: *const BitPair,
     words: usize,
     header: &'a Header,
 }
@@ -48,22 +49,22 @@ impl<'a> Bits<'a> {
         self.header.touched()
     }
 
-    /// Local word `word`.
-    pub(crate) fn local(&self, word: usize) -> &'a BitWord {
+    /// Word `word`.
+    pub(crate) fn pair(&self, word: usize) -> &'a BitPair {
         debug_assert!(word < self.words);
-        let word = self.first.wrapping_add(word);
-        // SAFETY: a slab's bitmap has `words` local words (I4) and is not
-        // unmapped, ever.
-        unsafe { &*word }
+        // SAFETY: a slab's bitmap has `words` words (I4) and is not unmapped,
+        // ever.
+        unsafe { &*self.first.wrapping_add(word) }
+    }
+
+    /// Local word `word`.
+    pub(crate) fn local(&self, word: usize) -> &'a AtomicUsize {
+        &self.pair(word).local
     }
 
     /// Remote word `word`.
-    pub(crate) fn remote(&self, word: usize) -> &'a BitWord {
-        debug_assert!(word < self.words);
-        let word = self.header.remote(word);
-        // SAFETY: the remote words follow the local ones at the header's
-        // distance.
-        unsafe { &*word }
+    pub(crate) fn remote(&self, word: usize) -> &'a AtomicUsize {
+        &self.pair(word).remote
     }
 
     /// The phantom bits of word `word` in a slab of `slots` slots.
@@ -125,7 +126,6 @@ impl<'a> Bits<'a> {
 
     /// Whether slot `slot` is in use: neither free nor freed remotely.
     pub(crate) fn is_live(&self, slot: usize) -> bool {
-        let (word, bit) = (slot / WORD_BITS, 1 << (slot % WORD_BITS));
-        (self.local(word).load(Relaxed) | self.remote(word).load(Relaxed)) & bit == 0
+        !self.pair(slot / WORD_BITS).is_free(1 << (slot % WORD_BITS))
     }
 }

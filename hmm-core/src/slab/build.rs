@@ -4,7 +4,6 @@ use super::{Bits, parts};
 use crate::grow::HeapGrow;
 use crate::pages::header::{Kind, Link};
 use crate::pages::map::PageMap;
-use crate::pages::meta::remote_distance;
 use crate::pages::{Growth, Pages};
 use crate::units::{Class, Geometry, PageNo};
 
@@ -29,7 +28,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             return None;
         };
         let medium = pages > 1;
-        header.set_slab(class, if medium { 0 } else { info.recip }, bits, remote_distance(words));
+        header.set_slab(class, if medium { 0 } else { info.recip }, bits);
         Bits::new(header, words).fill();
         let soiled = (0..pages).any(|i| map.is_dirty(page.up(i)));
         header.set_soiled(if soiled { parts::all::<SHIFT>(class) } else { 0 });

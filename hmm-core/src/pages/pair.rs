@@ -1,0 +1,47 @@
+//! A word of a slab's bitmap, twice: side by side, so that whoever changes the one and
+//! looks at the other touches one cache line.
+//!
+//! ```text
+//!   local:   0 0 1 0 1 1 …    bit i: slot i is free, for the slab's owner
+//!   remote:  0 1 0 0 0 0 …    bit i: others freed it, and the owner has not looked yet
+//! ```
+
+use crate::sync::AtomicUsize;
+use crate::sync::Ordering::Relaxed;
+use crate::units::Word;
+
+/// The bits of one word's slots: one for each slot in either half.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub(crate) struct BitPair {
+    /// Changed by the owner alone, without atomic read-modify-write.
+    pub(crate) local: AtomicUsize,
+    /// Changed by anyone.
+    pub(crate) remote: AtomicUsize,
+}
+
+impl BitPair {
+    /// Whether the slot of `bit` is free, whoever freed it.
+    #[inline(always)]
+    pub(crate) fn is_free(&self, bit: Word) -> bool {
+        (self.local.load(Relaxed) | self.remote.load(Relaxed)) & bit != 0
+    }
+
+    /// Sets the local bit of a slot that its owner frees, and returns the word as it is
+    /// now; `None` if the slot is free already, whoever freed it.
+    #[inline(always)]
+    pub(crate) fn free(&self, bit: Word) -> Option<Word> {
+        let local = self.local.load(Relaxed);
+        if (local | self.remote.load(Relaxed)) & bit != 0 {
+            return None;
+        }
+        self.local.store(local | bit, Relaxed);
+        Some(local | bit)
+    }
+
+    /// Clears the local bit of a free slot, which the owner hands out.
+    #[inline(always)]
+    pub(crate) fn take(&self, bit: Word) {
+        self.local.store(self.local.load(Relaxed) ^ bit, Relaxed);
+    }
+}
