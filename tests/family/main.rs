@@ -42,9 +42,18 @@ topics! {
     nothrow: "nothrow.cc", DYNAMIC;
     replaced: "replaced.cc", INTERPOSED;
     promises: "promises.c", COMMON;
+    nothing: "nothing.c", COMMON;
     sized: "sized.c", OWN;
     hmm_from_c: "hmm.c", OWN;
     hmm_from_cxx: "hmm.cc", OWN;
+}
+
+#[test]
+fn nothing_beyond_the_first_range() {
+    for way in COMMON {
+        println!("{way:?}");
+        Source::file("family/nothing.c").run(way).arg("refused").run().ok().served();
+    }
 }
 
 /// `malloc_info` writes XML that a parser takes, with the shape that glibc's readers expect.

@@ -130,8 +130,8 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
 /// block's address then, and the processor works on several rounds at once.
 ///
 /// (Whether all of its word are free now is not looked at: if so, they were after the
-/// last free, which saw to it, or frees of others were moved over since, which is done
-/// to the current slab, and that one stays.)
+/// last free, which saw to it, or frees of others were moved over since; then the slab
+/// is found empty when its turn comes.)
 #[inline(always)]
 fn free_again<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8, sized: Option<Class>) -> Freed {
     let Some(cur) = local.freed_last(sized) else { return Freed::NotHere };
@@ -139,7 +139,8 @@ fn free_again<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8, siz
         return Freed::NotHere;
     };
     // SAFETY: an entry's word is that of a slab of the owner's that has free slots
-    // (I10); where no block was freed yet, none is named.
+    // (I10). One that names no block has none: `p` may be null while no block was
+    // freed yet.
     let Some(word) = (unsafe { entry.word().as_ref() }) else { return Freed::NotHere };
     if word.free(entry.bit()).is_none() {
         return Freed::NotHere;
@@ -216,7 +217,7 @@ pub(crate) fn small<const SHIFT: u32, const C: usize, R: Recent<C>>(
     let (header, offset) = local.header_of::<SHIFT>(p)?;
     let recip = header.recip();
     let product = offset as u64 * u64::from(recip);
-    // In a slab without a free slot, too, for nothing is freed in it.
+    // In a slab without a free slot, too.
     if header.owner.load(Relaxed) & !FULL != token || product as u32 >= recip {
         return None;
     }

@@ -45,8 +45,7 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     reopened: bool,
 ) -> Result<(), Misuse> {
     let bits = bits_of::<SHIFT>(slot.header);
-    // The next frees of the slab take the fast path again. Before the look at the
-    // slot: another thread may be freeing it, too.
+    // Before the look at the slot: another thread may be freeing it, too.
     s.drain(slot.header, &bits);
     if !bits.is_live(slot.index) {
         return Err(slot.misuse(What::DoubleFree, p));

@@ -90,14 +90,15 @@ impl<const C: usize> Stacks<C> {
         unsafe { &*entry }
     }
 
-    /// Forgets the entries from the one at `offset` up to the wall. Those that
-    /// were never used, or forgotten before, lie together above the others.
+    /// Forgets the entries from the one at `offset` up to the wall: they name no block
+    /// and no word. Those that were never used, or forgotten before, lie together above
+    /// the others.
     fn wipe(&self, offset: usize, wall: usize) {
         for entry in (offset..wall).step_by(ENTRY).map(|offset| self.at(offset)) {
             if entry.block().is_null() {
                 break;
             }
-            entry.set_block(ptr::null_mut());
+            entry.set(ptr::null_mut(), ptr::null(), 0);
         }
     }
 

@@ -107,7 +107,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.meta.take_bits(&mut self.grow, words, Self::META_CHUNK, room)
     }
 
-    /// Takes a bitmap of `words` words a half back.
+    /// Takes a bitmap of `words` words back.
     pub(crate) fn give_bits(&mut self, bits: *const BitPair, words: usize) {
         self.meta.give_bits(bits, words);
     }

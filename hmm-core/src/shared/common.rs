@@ -120,6 +120,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if owner.local.loose.is_recalled() {
             collect::collect(&seat);
         }
+        drop(seat);
+        self.tidy_if_much(owner);
         Some(result)
     }
 

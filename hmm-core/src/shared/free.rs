@@ -156,7 +156,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     #[inline(never)]
     fn announce(&self, header: &Header, index: usize, owner: &Owner<C>) {
-        // Read before: the slab may be gone after it.
+        // (The slab may be gone by now. What is read here then is of its page's next life,
+        // and means nothing: a FULL one may be handed over early.)
         let info = Geometry::<SHIFT>::info(header.class());
         let word = header.owner.load(Relaxed);
         if remote::announce(header, usize::from(info.words), index) {
@@ -264,6 +265,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
         if let Some(pages) = owner.kept.passed(pages) {
             self.pass_kept(pages);
+            self.tidy_if_much(owner);
         }
         true
     }

@@ -15,7 +15,7 @@
 //! A run is cut where it is longer than what is wanted, and joined with its
 //! neighbours when it comes back: only if the thread takes and frees its blocks in
 //! turns. Where they live at random, what is left over would seldom be joined; the
-//! best fit is left to the tree. A kept run is of its own kind in the page table:
+//! best fit is left to the tree, but for an eighth more than is wanted. A kept run is of its own kind in the page table:
 //! whoever frees the block once more is told, and nobody else's runs merge with it.
 
 use core::cell::Cell;

@@ -169,12 +169,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         at_hand
             .or_else(|| self.borrow(owner, 1, size))
             .or_else(|| {
-                let p = self.seated(owner, |seat| alloc::alloc(seat, size));
-                p.inspect(|&p| {
-                    if size > Geometry::<SHIFT>::SLAB_MAX {
-                        owner.kept.note_taken(p)
-                    }
-                })
+                let p = self.seated(owner, |seat| alloc::alloc(seat, size))?;
+                if size > Geometry::<SHIFT>::SLAB_MAX && owner.is_at_rest() {
+                    owner.kept.note_taken(p);
+                }
+                Some(p)
             })
             .unwrap_or(ptr::null_mut())
     }

@@ -19,8 +19,8 @@
 //!   Both pairs are sequentially consistent, so one of them sees the other (I12).
 //! * **No double free.** Whoever frees looks at both bits of the slot first. (Only two
 //!   frees within the few nanoseconds between that look and the change can pass each
-//!   other; the owner finds them when it moves the bits over, unless it handed the slot
-//!   out in between.)
+//!   other, or one and the moment in which the owner moves the bit over; the owner finds
+//!   two when it moves the bits, unless it handed the slot out in between.)
 //! * After its `fetch_add` who frees must not rely on the slab: if that was its
 //!   last live slot, it may be gone and its page in another life. What is
 //!   needed of the header is read before. A late summary bit means nothing to
@@ -119,7 +119,8 @@ pub(super) struct Drained {
 /// Moves the remote bits of a slab of the caller's to its local bits.
 pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Drained {
     let mut drained = Drained::default();
-    if header.summary.load(SeqCst) == 0 {
+    // What is not seen yet is found the next time.
+    if header.summary.load(Relaxed) == 0 {
         return drained;
     }
     let mut summary = header.summary.swap(0, SeqCst);
@@ -144,7 +145,7 @@ pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Drained {
 
 /// Marks a slab of the owner's FULL; `false` if it is worth keeping.
 pub(super) fn close(header: &Header, token: usize, words: usize) -> bool {
-    header.owner.fetch_or(FULL, SeqCst);
+    header.owner.store(token | FULL, SeqCst);
     // If too much was freed before the mark could be seen, nobody may come
     // again to hand the slab over: take it back, unless someone just did.
     !is_much(header.summary.load(SeqCst), words) || !reopen(header, token)

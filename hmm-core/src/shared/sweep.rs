@@ -22,6 +22,10 @@ use crate::heap::{Ground, bits_of};
 /// Bytes that must have been strewn before the lists are swept.
 const LEAST: usize = 4 * 1024 * 1024;
 
+/// Half of a bitmap word counts as strewn for the first slot of it that is freed; where
+/// what is free is sought slab by slab, a part of that.
+const FEW: usize = 4;
+
 /// Bytes that a thread strews before it says so.
 const STEP: usize = 64 * 1024;
 
@@ -46,7 +50,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         owner.strewn.set(if strewn < STEP { strewn } else { 0 });
         if strewn >= STEP {
             if let Some(other) = Owner::<C>::of_word(word) {
-                other.await_more(strewn);
+                other.await_more(strewn / FEW);
             }
             self.sweep_if_much(strewn);
         }

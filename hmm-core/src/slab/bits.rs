@@ -35,7 +35,7 @@ pub(crate) struct Bits<'a> {
 }
 
 impl<'a> Bits<'a> {
-    /// The bitmap of the slab with this header, `words` words a half.
+    /// The bitmap of the slab with this header, of `words` words.
     pub(crate) fn new(header: &'a Header, words: usize) -> Self {
         Self { first: header.bits(), words, header }
     }

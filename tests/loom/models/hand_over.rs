@@ -35,7 +35,7 @@ fn close_of_words() {
     .explore(2);
 }
 
-/// Likewise, and that one is all there is: the slab is FULL, and marked.
+/// Likewise, and that one is all there is: the slab stays FULL.
 #[test]
 fn close_beside_few() {
     Wide {
@@ -65,10 +65,10 @@ fn reopen() {
     .explore(2);
 }
 
-/// The owner takes its FULL slab back, on which a mark was left too late to mean
-/// anything, while another frees and finds the mark.
+/// The owner takes its FULL slab of many words back while two others free in it, each in
+/// another word.
 #[test]
-fn reopen_with_late_mark() {
+fn reopen_of_words() {
     Wide {
         set_up: |w| {
             w.renew(3);
@@ -105,8 +105,7 @@ fn adopt() {
     .explore(2);
 }
 
-/// One adopts a slab of many words while two others free in it: both leave their mark,
-/// or find that of the other.
+/// One adopts a slab of many words while two others free in it: each names its word.
 #[test]
 fn adopt_of_words() {
     Wide {
