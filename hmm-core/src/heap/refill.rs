@@ -23,6 +23,11 @@ use crate::units::{Class, Geometry, PageNo, WORD_BITS, Word};
 /// memory is touched.
 const MANY: u32 = 8;
 
+/// Where more words than this are touched, each so manieth refill looks for such: a slab that
+/// is filled for the first time has none.
+const FEW: usize = 8;
+const EACH: usize = 4;
+
 /// Makes a word of `class` with a free slot current. `false`: no memory.
 pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> bool {
     let bin = s.local().bin(class);
@@ -127,7 +132,8 @@ fn next_word(header: &Header, bits: &Bits<'_>, slots: usize, sweep: usize) -> Op
     if ahead.is_some() || touched == bits.words() {
         return ahead;
     }
-    let behind = (0..touched).find(|&word| free(word) != 0 && free(word).count_ones() >= MANY);
+    let looks = touched < FEW || touched % EACH == 0;
+    let behind = (0..touched).find(|&word| looks && free(word) != 0 && free(word).count_ones() >= MANY);
     behind.or_else(|| {
         header.set_touched(touched + 1);
         Some(touched)

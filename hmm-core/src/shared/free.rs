@@ -71,18 +71,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[inline(never)]
     fn after_free(&self, p: *mut u8, owner: &Owner<C>) {
         let Ok(Block::Slot(slot)) = locate(&self.map, p) else { return };
-        let seat = Seat::take(self, owner);
-        owner.local.make_room(slot.class, seat.is_some());
         let bits = bits_of::<SHIFT>(slot.header);
-        if is_by_word(slot.class) && bits.local(slot.index / WORD_BITS).load(Relaxed) == ALL_FREE {
+        if !is_by_word(slot.class) {
+            let seat = Seat::take(self, owner);
+            owner.local.make_room(slot.class, seat.is_some());
+        } else if bits.local(slot.index / WORD_BITS).load(Relaxed) == ALL_FREE {
             owner.local.loose.add(slot.class.size() * WORD_BITS);
         }
         if bits.all_free() {
-            if let Some(seat) = &seat {
-                free::emptied(seat, slot.page, slot.header);
+            if let Some(seat) = Seat::take(self, owner) {
+                free::emptied(&seat, slot.page, slot.header);
             }
         }
-        drop(seat);
         self.tidy_if_much(owner);
     }
 

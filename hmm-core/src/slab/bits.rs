@@ -84,7 +84,10 @@ impl<'a> Bits<'a> {
     /// Whether every slot is free and no remote free is pending: a pending
     /// slot is not free locally.
     pub(crate) fn all_free(&self) -> bool {
-        (0..self.words).all(|word| self.local(word).load(Relaxed) == ALL_FREE)
+        let is_free = |word| self.local(word).load(Relaxed) == ALL_FREE;
+        // Where blocks are freed in the order of their addresses, or against it, the ends
+        // tell most.
+        is_free(self.words - 1) && (0..self.words).all(is_free)
     }
 
     /// Whether any slot is free locally, in a slab of `slots` slots.
