@@ -120,9 +120,10 @@ impl Kept {
         if self.pages.get() < pages {
             return None;
         }
-        let run = match &self.runs[0] {
-            first if first.pages.get() == pages => first,
-            _ => self.shortest(pages)?,
+        let first = self.runs[0].pages.get();
+        let run = match first == pages || first == self.pages.get() && self.turns.get() {
+            true => &self.runs[0],
+            false => self.shortest(pages)?,
         };
         let rest = run.pages.get() - pages;
         let (start, header) = run.take()?;
@@ -177,6 +178,14 @@ impl Kept {
             self.runs[0].set(start, header, pages);
             return Ok(None);
         }
+        let first = &self.runs[0];
+        if self.pages.get() == first.pages.get() && ends_at(header, header_at(first.header.get())) {
+            // The only one is what it was cut from.
+            self.pages.set(want);
+            merge(header, header_at(first.header.get()), want);
+            first.set(start, header, want);
+            return Ok(None);
+        }
         let (start, header) = self.join(start, header);
         let place = self.runs.iter().find(|run| run.pages.get() == 0).unwrap_or_else(|| {
             let oldest = self.oldest.get();
@@ -203,9 +212,7 @@ impl Kept {
                 start = run.start.get();
             }
             run.pages.set(0);
-            first.mark(first.is_marked() || second.is_marked());
-            first.set_run(header.run() + pages);
-            second.set_kind(Kind::Blank);
+            merge(first, second, header.run() + pages);
             header = first;
         }
         (start, header)
@@ -221,6 +228,13 @@ impl Kept {
         self.pages.set(0);
         self.runs.iter().filter_map(Run::take).map(|(_, header)| header)
     }
+}
+
+/// Makes one run of `pages` pages of the two that `first` and `second` head.
+fn merge(first: &Header, second: &Header, pages: u32) {
+    first.mark(first.is_marked() || second.is_marked());
+    first.set_run(pages);
+    second.set_kind(Kind::Blank);
 }
 
 /// Whether the run that `first` heads ends where `next` begins. (All are of the
