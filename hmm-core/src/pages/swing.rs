@@ -186,8 +186,9 @@ impl Swing {
             self.forgotten = (self.forgotten + 1).min(BIT.ilog2() - 1);
             self.looks = 0;
             self.enough = self.enough.min(self.width);
-            (self.given, self.peak, self.high) = (0, 0, 0);
         }
+        // What went back is not on its way to be taken again.
+        (self.given, self.peak, self.high) = (0, 0, 0);
     }
 }
 
