@@ -27,6 +27,16 @@ static void pair(size_t size)
     free(other);
 }
 
+// As `pair`, of this size and half of it in turns.
+static void turns(size_t size)
+{
+    for (long i = 0; i < rounds; i++) {
+        void *block = malloc(size >> (i & 1));
+        __asm__ volatile("" : : "r"(block) : "memory");
+        free(block);
+    }
+}
+
 // Takes 32 blocks and frees them, the last one first. A round is a block.
 static void stack(size_t size)
 {
@@ -84,6 +94,8 @@ int main(int argc, char **argv)
     rounds = strtol(argv[3], NULL, 10);
     if (strcmp(argv[1], "pair") == 0)
         pair(size);
+    else if (strcmp(argv[1], "turns") == 0)
+        turns(size);
     else if (strcmp(argv[1], "stack") == 0)
         stack(size);
     else if (strcmp(argv[1], "aligned") == 0)

@@ -64,6 +64,11 @@ fn large_pair() {
 }
 
 #[test]
+fn large_in_turns() {
+    assert!(count("turns", 4_000_000) <= 240);
+}
+
+#[test]
 fn remote_free() {
     assert!(count("remote", 64) - count("alone", 64) <= 62);
 }

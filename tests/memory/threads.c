@@ -215,6 +215,23 @@ static void bursts(void)
 static void **given;
 enum { GIVEN = 400000 };
 
+static pthread_t other;
+
+/* A thread that has made what is given, and waits. */
+static void begin_other(void *(*body)(void *))
+{
+    given = table(GIVEN * sizeof *given, 1);
+    pthread_barrier_init(&barrier, NULL, 2);
+    CHECK(pthread_create(&other, NULL, body, NULL) == 0);
+    pthread_barrier_wait(&barrier);
+}
+
+static void end_other(void)
+{
+    pthread_barrier_wait(&barrier);
+    CHECK(pthread_join(other, NULL) == 0);
+}
+
 static void *giver(void *unused)
 {
     for (int i = 0; i < GIVEN; i++) {
@@ -230,11 +247,7 @@ static void *giver(void *unused)
 /* What others free in the pages of a thread that sleeps comes back. */
 static void remote(void)
 {
-    given = table(GIVEN * sizeof *given, 1);
-    pthread_barrier_init(&barrier, NULL, 2);
-    pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, giver, NULL) == 0);
-    pthread_barrier_wait(&barrier);
+    begin_other(giver);
     struct HmmStatistics full = stats();
     CHECK(full.allocated > 100 * MIB);
     for (int i = 0; i < GIVEN; i++)
@@ -243,8 +256,7 @@ static void remote(void)
     fprintf(stderr, "%zu MiB when full, %zu when freed\n", full.resident / MIB, s.resident / MIB);
     CHECK(s.allocated < MIB);
     CHECK(s.resident < 20 * MIB);
-    pthread_barrier_wait(&barrier);
-    pthread_join(thread, NULL);
+    end_other();
 }
 
 /* Frees one block of each page of its own, and goes on with blocks of another size, which stay. */
@@ -271,14 +283,10 @@ static void *busy(void *unused)
 }
 
 /* What others free in pages of a thread from which that may take blocks itself comes back when
- * it does anything. */
+ * it wants new memory. */
 static void beside(void)
 {
-    given = table(GIVEN * sizeof *given, 1);
-    pthread_barrier_init(&barrier, NULL, 2);
-    pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, busy, NULL) == 0);
-    pthread_barrier_wait(&barrier);
+    begin_other(busy);
     for (int i = 0; i < GIVEN; i++)
         free(given[i]);
     pthread_barrier_wait(&barrier);
@@ -286,8 +294,7 @@ static void beside(void)
     struct HmmStatistics s = stats();
     fprintf(stderr, "%zu KiB resident\n", s.resident / KIB);
     CHECK(s.resident < 20 * MIB);
-    pthread_barrier_wait(&barrier);
-    pthread_join(thread, NULL);
+    end_other();
 }
 
 static size_t left_size;

@@ -125,44 +125,47 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
 }
 
 /// As [`free`] of the block that was freed last, if it is the one that was taken last
-/// of its class: a loop takes a block and frees it again. The entry that it was taken
-/// from tells the bit. Nothing that the next allocation waits for depends on the
-/// block's address then, and the processor works on several rounds at once.
+/// of its class: a loop takes a block and frees it again. Nothing that the next
+/// allocation waits for depends on the block's address then, and the processor works
+/// on several rounds at once.
 ///
 /// (Whether all of its word are free now is not looked at: if so, they were after the
 /// last free, which saw to it, or frees of others were moved over since; then the slab
 /// is found empty when its turn comes.)
 #[inline(always)]
 fn free_again<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8, sized: Option<Class>) -> Freed {
-    let Some(cur) = local.freed_last(sized) else { return Freed::NotHere };
-    let Some(entry) = local.recent.above(cur).filter(|entry| ptr::eq(entry.block(), p)) else {
-        return Freed::NotHere;
-    };
-    // SAFETY: an entry's word is that of a slab of the owner's that has free slots
-    // (I10). One that names no block has none: `p` may be null while no block was
-    // freed yet.
-    let Some(word) = (unsafe { entry.word().as_ref() }) else { return Freed::NotHere };
-    if word.free(entry.bit()).is_none() {
-        return Freed::NotHere;
+    match local.freed_last(sized).and_then(|cur| put_again(local, cur, p)) {
+        Some(_) => Freed::Done,
+        None => Freed::NotHere,
     }
-    local.recent.push_again(cur);
-    Freed::Done
 }
 
 /// As [`free`] of a block in a page without a reciprocal, if it is the one that was
-/// taken last of those beyond the table: the entry that it was taken from tells its
-/// bit. (Here a wrong guess costs little beside what it saves.)
+/// taken last of those beyond the table. (Here a wrong guess costs little beside what
+/// it saves.)
 #[inline(always)]
 pub(crate) fn free_taken<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8) -> Freed {
     let cur = local.taken();
-    let Some(entry) = local.recent.above(cur).filter(|entry| ptr::eq(entry.block(), p)) else {
-        return Freed::NotHere;
-    };
-    // SAFETY: as in `free_again`; `p` is in a page of the heap, and not null.
-    let word = unsafe { &*entry.word() };
-    let Some(now) = word.free(entry.bit()) else { return Freed::NotHere };
+    put_again(local, cur, p).map_or(Freed::NotHere, |(word, now)| Freed::by(now, cur, word))
+}
+
+/// Frees the block at `p`, if the entry above the top of its class's stack names it: it
+/// was taken from there, and the entry tells its bit. Returns its word, and what that
+/// is now.
+#[inline(always)]
+fn put_again<'a, const C: usize, R: Recent<C>>(
+    local: &'a Local<C, R>,
+    cur: &'a Cur,
+    p: *mut u8,
+) -> Option<(&'a BitPair, Word)> {
+    let entry = local.recent.above(cur).filter(|entry| ptr::eq(entry.block(), p))?;
+    // SAFETY: an entry's word is that of a slab of the owner's that has free slots
+    // (I10). One that names no block has none: `p` may be null while no block was
+    // freed yet.
+    let word = unsafe { entry.word().as_ref() }?;
+    let now = word.free(entry.bit())?;
     local.recent.push_again(cur);
-    Freed::by(now, cur, word)
+    Some((word, now))
 }
 
 /// As [`free`], of a medium slot.

@@ -23,8 +23,8 @@ use crate::units::{Class, Geometry, PageNo, WORD_BITS, Word};
 /// memory is touched.
 const MANY: u32 = 8;
 
-/// Where more words than this are touched, each so manieth refill looks for such: a slab that
-/// is filled for the first time has none.
+/// Such words are looked for at each refill while so few are touched, then at one refill in
+/// so many: a slab that is filled for the first time has none.
 const FEW: usize = 8;
 const EACH: usize = 4;
 

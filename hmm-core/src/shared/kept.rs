@@ -15,8 +15,9 @@
 //! A run is cut where it is longer than what is wanted, and joined with its
 //! neighbours when it comes back: only if the thread takes and frees its blocks in
 //! turns. Where they live at random, what is left over would seldom be joined; the
-//! best fit is left to the tree, but for an eighth more than is wanted. A kept run is of its own kind in the page table:
-//! whoever frees the block once more is told, and nobody else's runs merge with it.
+//! best fit is left to the tree, but for an eighth more than is wanted. A kept run is
+//! of its own kind in the page table: whoever frees the block once more is told, and
+//! nobody else's runs merge with it.
 
 use core::cell::Cell;
 use core::ptr;
@@ -100,8 +101,9 @@ impl Kept {
     #[inline]
     pub(super) fn note_taken(&self, start: *mut u8) {
         if !ptr::eq(self.taken[self.last.get() % RUNS].get(), start) {
-            self.last.set((self.last.get() + 1) % RUNS);
-            self.taken[self.last.get()].set(start);
+            let next = (self.last.get() + 1) % RUNS;
+            self.last.set(next);
+            self.taken[next].set(start);
         }
     }
 

@@ -22,9 +22,10 @@
 //!   other, or one and the moment in which the owner moves the bit over; the owner finds
 //!   two when it moves the bits, unless it handed the slot out in between.)
 //! * After its `fetch_add` who frees must not rely on the slab: if that was its
-//!   last live slot, it may be gone and its page in another life. What is
-//!   needed of the header is read before. A late summary bit means nothing to
-//!   the next slab: words that are empty when swapped are passed over.
+//!   last live slot, it may be gone and its page in another life. Where the bit is
+//!   was read before; a late summary bit means nothing to the next slab, since words
+//!   that are empty when swapped are passed over, and who takes a FULL one for
+//!   another hands it over early.
 
 use crate::sync::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
