@@ -114,10 +114,13 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     let bit = 1 << (slot % WORD_BITS);
     let Some(now) = word.free(bit) else { return Freed::NotHere };
     let class = sized.unwrap_or_else(|| header.class());
-    local.note_freed(p, class);
     let cur = local.cur(class);
     if let Some(above) = local.recent.above(cur) {
-        if !local.recent.push(cur, above, above.block(), p, word, bit) && !is_by_word(class) {
+        if local.recent.push(cur, above, above.block(), p, word, bit) {
+            local.note_freed(p, class);
+            return Freed::by(now, cur, word);
+        }
+        if !is_by_word(class) {
             return Freed::DoneAndMore;
         }
     }
