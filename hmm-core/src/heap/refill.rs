@@ -119,7 +119,7 @@ fn pass<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usi
 fn refill_parts<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usize) {
     let told = s.local().loose.refilled(bytes);
     if told > 0 {
-        s.with_pages(|pages| pages.took(told));
+        s.with_pages(|pages| pages.took_parts(told));
     }
 }
 

@@ -16,6 +16,11 @@
 //! Free runs are known page by page here. Threads come for a licence before
 //! they keep more; whoever gets none gives back what it has. What they may have
 //! without one, 1/32 of what they hold, is a part of the eighth and of the 8 MiB.
+//!
+//! What is free inside slabs serves only blocks of the same sizes, and a program that
+//! turns to others grows beside it: 60 MB lay so under one of 64. So it is a swing by
+//! itself: no more is kept than went back from inside slabs and was taken again there,
+//! or a quarter of all that swings.
 
 use super::swing::Swing;
 
@@ -27,6 +32,11 @@ const PAGES: usize = 96;
 
 /// What of the memory in use may be kept: so many times 1/32.
 const SHARE: usize = 3;
+
+/// Of all that swings, so many bytes and one part in so many may be inside slabs, also where
+/// less was seen to be taken again there: many small purges cost more than few large ones.
+const LITTLE: usize = 16 * 1024 * 1024;
+const INSIDE: usize = 4;
 
 /// The bound. All figures are bytes, of a heap with pages of `1 << SHIFT`.
 #[derive(Debug)]
@@ -41,7 +51,9 @@ pub(crate) struct Keep<const SHIFT: u32> {
     kept: usize,
     /// Went back so far, by whatever way; wraps.
     gone: usize,
+    /// Of all that is free, and of what is inside slabs alone.
     swing: Swing,
+    inside: Swing,
 }
 
 impl<const SHIFT: u32> Keep<SHIFT> {
@@ -49,7 +61,7 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     const WHOLE: usize = Self::FLOOR / 3 * 4;
 
     pub(super) const fn new() -> Self {
-        Self { fixed: None, crowd: false, licensed: 0, kept: 0, gone: 0, swing: Swing::new() }
+        Self { fixed: None, crowd: false, licensed: 0, kept: 0, gone: 0, swing: Swing::new(), inside: Swing::new() }
     }
 
     /// Replaces the rule by a bound of `bytes`, or restores it.
@@ -59,8 +71,29 @@ impl<const SHIFT: u32> Keep<SHIFT> {
 
     /// What may be free and hold memory, while `used` bytes are in use.
     pub(super) fn allowed(&self, used: usize) -> usize {
-        let rule = || Self::FLOOR.max(self.live(used) / 32 * SHARE).max(self.swing.width());
+        let rule = || self.share(used).max(self.swing.width()).max(self.inside.width());
         self.fixed.unwrap_or_else(rule)
+    }
+
+    /// What of that may be inside slabs.
+    fn allowed_inside(&self, used: usize) -> usize {
+        self.fixed.unwrap_or_else(|| self.share(used).max(self.worth_inside()))
+    }
+
+    /// What comes and goes of that, or may.
+    fn worth_inside(&self) -> usize {
+        let all = self.swing.width();
+        self.inside.width().max(all.min(LITTLE.max(all / INSIDE)))
+    }
+
+    /// What may be kept of `used` bytes in use, whatever comes and goes.
+    fn share(&self, used: usize) -> usize {
+        Self::FLOOR.max(self.live(used) / 32 * SHARE)
+    }
+
+    /// Licences for what is free inside slabs.
+    fn licensed_inside(&self) -> usize {
+        self.licensed - self.kept
     }
 
     /// What of `used` bytes in use is in use by the program. Of many threads some sleep:
@@ -79,14 +112,15 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     pub(super) fn end_crowd(&mut self, used: usize) -> bool {
         if self.crowd {
             self.swing.narrow(self.live(used));
+            self.inside.narrow(self.live(used));
         }
         core::mem::take(&mut self.crowd)
     }
 
-    /// Whether `bytes` free bytes are worth keeping, as far as is known of what comes
-    /// and goes.
+    /// Whether `bytes` free bytes inside slabs are worth keeping, as far as is known of
+    /// what comes and goes.
     pub(crate) fn is_worth(&self, bytes: usize) -> bool {
-        bytes <= self.swing.width()
+        bytes <= self.worth_inside()
     }
 
     /// Whether a heap that holds `all` bytes, in use and free, is so small that what
@@ -100,12 +134,13 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         self.allowed(used).saturating_sub(self.licensed) >> SHIFT
     }
 
-    /// As [`license`](Self::license), for large blocks. They are not looked through,
-    /// so that is never much.
+    /// As [`license`](Self::license), for large blocks, which serve any size. They are
+    /// not looked through, so that is never much.
     pub(super) fn license_kept(&mut self, used: usize, bytes: usize) -> bool {
-        let granted = self.kept + bytes <= Self::FLOOR && self.license(used, bytes, false);
+        let granted = self.kept + bytes <= Self::FLOOR && self.licensed + bytes <= self.for_threads(self.allowed(used));
         if granted {
             self.kept += bytes;
+            self.grant(used, bytes);
         }
         granted
     }
@@ -119,19 +154,27 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     /// Licenses a thread to keep `bytes` more, if there is room while `used`
     /// bytes are in use, or the heap is so small that all of it may be kept.
     pub(super) fn license(&mut self, used: usize, bytes: usize, is_small: bool) -> bool {
-        // Half is for free runs, which are there for all threads.
-        let allowed = self.allowed(used) >> u32::from(self.crowd);
-        let granted = is_small || self.licensed + bytes <= allowed;
+        let granted = is_small || self.licensed_inside() + bytes <= self.for_threads(self.allowed_inside(used));
         if granted {
-            self.licensed += bytes;
-            self.swing.freed(bytes, self.live(used));
+            self.grant(used, bytes);
         }
         granted
     }
 
-    /// Whether all licences together are within what is allowed.
+    /// What of `allowed` bytes threads may keep. Of many threads' heap half is for free
+    /// runs, which are there for all.
+    fn for_threads(&self, allowed: usize) -> usize {
+        allowed >> u32::from(self.crowd)
+    }
+
+    fn grant(&mut self, used: usize, bytes: usize) {
+        self.licensed += bytes;
+        self.freed(bytes, used);
+    }
+
+    /// Whether all licences for what is inside slabs are within what is allowed.
     pub(super) fn is_covered(&self, used: usize) -> bool {
-        self.licensed <= self.allowed(used)
+        self.licensed_inside() <= self.allowed_inside(used)
     }
 
     /// Takes back a licence for `bytes`.
@@ -145,6 +188,12 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         self.swing.gave(bytes, self.licensed + (dirty << SHIFT));
     }
 
+    /// `bytes` went back from inside slabs, and free runs keep `dirty` pages.
+    pub(super) fn gave_inside(&mut self, bytes: usize) {
+        self.gone = self.gone.wrapping_add(bytes);
+        self.inside.gave(bytes, self.licensed_inside());
+    }
+
     /// What went back so far; wraps.
     pub(super) fn gone(&self) -> usize {
         self.gone
@@ -153,6 +202,7 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     /// Free runs keep `dirty` pages.
     pub(super) fn keeps(&mut self, dirty: usize) {
         self.swing.keeps(self.licensed + (dirty << SHIFT), dirty << SHIFT);
+        self.inside.keeps(self.licensed_inside(), 0);
     }
 
     /// `bytes` that held no memory were taken, which makes `used` in use, and free
@@ -161,9 +211,16 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         self.swing.took(bytes, self.licensed + (dirty << SHIFT), self.live(used));
     }
 
+    /// As [`took`](Self::took), of bytes inside slabs that had gone back from there.
+    pub(super) fn took_inside(&mut self, bytes: usize, used: usize) {
+        self.inside.took(bytes, self.licensed_inside(), self.live(used));
+    }
+
     /// `bytes` were freed, while `used` bytes are in use.
     pub(super) fn freed(&mut self, bytes: usize, used: usize) {
-        self.swing.freed(bytes, self.live(used));
+        let live = self.live(used);
+        self.swing.freed(bytes, live);
+        self.inside.freed(bytes, live);
     }
 }
 
@@ -193,6 +250,23 @@ mod tests {
         keep.begin_crowd();
         // Of what is in use, more and more is what threads keep.
         assert_eq!(licences(&mut keep, 320 * MIB), 14);
+    }
+
+    #[test]
+    fn what_swings_is_kept_inside_slabs_as_far_as_it_is_taken_again_there() {
+        let swing_once = |keep: &mut Keep<16>| {
+            keep.gave(80 * MIB, 0);
+            keep.took(80 * MIB, 100 * MIB, 0);
+        };
+        let mut keep = Keep::new();
+        swing_once(&mut keep);
+        assert_eq!(keep.room(100 * MIB) << 16, 100 * MIB);
+        assert_eq!(licences(&mut keep, 100 * MIB), 25, "a quarter");
+        let mut keep = Keep::new();
+        swing_once(&mut keep);
+        keep.gave_inside(40 * MIB);
+        keep.took_inside(40 * MIB, 100 * MIB);
+        assert_eq!(licences(&mut keep, 100 * MIB), 50, "a quarter more than was seen to swing there");
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// where it were `hollow[1]` before.
     pub(crate) fn gave_parts(&mut self, bytes: usize, licence: usize, hollow: [usize; 2]) {
         self.keep.return_license(licence);
-        self.keep.gave(bytes, self.free.dirty());
+        self.keep.gave_inside(bytes);
         // Threads may come out of order.
         self.hollow = self.hollow.wrapping_add(hollow[0]).wrapping_sub(hollow[1]);
     }
@@ -93,10 +93,16 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         (self.used_pages() << SHIFT).saturating_sub(self.hollow)
     }
 
-    /// `bytes` bytes that held no memory were taken, as pages or inside slabs.
+    /// `bytes` bytes that held no memory were taken, as pages.
     pub(crate) fn took(&mut self, bytes: usize) {
         self.keep.keeps(self.free.dirty());
         self.keep.took(bytes, self.used_pages() << SHIFT, self.free.dirty());
+    }
+
+    /// `bytes` bytes inside slabs, which had gone back, were taken again.
+    pub(crate) fn took_parts(&mut self, bytes: usize) {
+        self.keep.keeps(self.free.dirty());
+        self.keep.took_inside(bytes, self.used_pages() << SHIFT);
     }
 
     /// `bytes` bytes passed through slabs, or kept blocks: less may be worth keeping
