@@ -41,7 +41,7 @@ pub(super) struct Swing {
     given: usize,
     /// The most that this and what was kept came to.
     peak: usize,
-    /// Worth keeping: never more than was in use since a bit was last forgotten.
+    /// Worth keeping: never much more than was in use since a bit was last forgotten.
     width: usize,
     /// The most that was in use since then.
     high: usize,
@@ -124,7 +124,7 @@ impl Swing {
             let swing = self.peak.saturating_sub(self.given + kept);
             // No two swings are quite the same.
             self.high = self.high.max(used);
-            self.width = self.width.max((swing + swing / 4).min(self.high));
+            self.widen(swing + swing / 4);
             self.missed = self.missed.saturating_add(again);
             if self.given == 0 {
                 self.peak = kept;
@@ -140,7 +140,7 @@ impl Swing {
             let [given, taken] = core::mem::take(&mut self.flow);
             let again = given.saturating_add(self.before).min(taken);
             self.before = given.saturating_sub(taken.saturating_sub(self.before));
-            self.width = self.width.max((self.enough + again).min(self.high));
+            self.widen(self.enough + again);
             self.enough = self.width;
             self.turn = 0;
         }
@@ -157,6 +157,12 @@ impl Swing {
             (self.passed, self.missed, self.back) = (0, 0, 0);
             (self.most, self.least) = (0, usize::MAX);
         }
+    }
+
+    /// `bytes` are worth keeping, or what was in use at most: and an eighth of that, since
+    /// not all free memory suits what is taken.
+    fn widen(&mut self, bytes: usize) {
+        self.width = self.width.max(bytes.min(self.high.saturating_add(self.high / 8)));
     }
 
     /// No more than `bytes` are worth keeping.
@@ -206,12 +212,12 @@ mod tests {
     }
 
     #[test]
-    fn a_swing_is_kept_as_wide_as_it_was_and_no_wider_than_what_was_in_use() {
+    fn a_swing_is_kept_as_wide_as_it_was_and_not_much_wider_than_what_was_in_use() {
         let mut swing = Swing::new();
         swing_once(&mut swing, 64 * MIB, 100 * MIB);
         assert_eq!(swing.width(), 80 * MIB, "a quarter more");
         swing_once(&mut swing, 98 * MIB, 100 * MIB);
-        assert_eq!(swing.width(), 100 * MIB);
+        assert_eq!(swing.width(), 112 * MIB + MIB / 2, "an eighth more");
     }
 
     #[test]
@@ -257,6 +263,7 @@ mod tests {
         let mut swing = Swing::new();
         let looks = || {
             swing_once(&mut swing, 64 * MIB, 100 * MIB);
+            look_once(&mut swing, 0);
             let before = swing.width();
             let look = |_| {
                 look_once(&mut swing, 0);
@@ -264,7 +271,7 @@ mod tests {
             };
             (0..2 * MOST_PATIENCE).map(look).take_while(|&same| same).count() as u32
         };
-        let late = core::iter::repeat_with(looks).skip(20).take(20).all(|looks| looks >= MOST_PATIENCE);
+        let late = core::iter::repeat_with(looks).skip(20).take(20).all(|looks| looks + 1 >= MOST_PATIENCE);
         assert!(late, "each time but the first few");
     }
 
