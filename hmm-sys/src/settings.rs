@@ -95,7 +95,7 @@ fn value<T>(name: &CStr, parse: impl FnOnce(&str) -> Option<T>, what: &str) -> O
 /// The bytes that `text` stands for: a number, or one with a unit.
 fn parse(text: &str) -> Option<usize> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
+    let (number, unit) = text.split_at_checked(digits)?;
     let shift = match unit.as_bytes() {
         [] => 0,
         [b'k' | b'K'] => 10,

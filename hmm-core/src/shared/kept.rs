@@ -97,10 +97,16 @@ impl Kept {
         }
     }
 
+    /// Whether the block at `start` is the one that was taken last.
+    #[inline]
+    fn is_last(&self, start: *mut u8) -> bool {
+        ptr::eq(self.taken[self.last.get() % RUNS].get(), start)
+    }
+
     /// The large block at `start` is taken, from here or from elsewhere.
     #[inline]
     pub(super) fn note_taken(&self, start: *mut u8) {
-        if !ptr::eq(self.taken[self.last.get() % RUNS].get(), start) {
+        if !self.is_last(start) {
             let next = (self.last.get() + 1) % RUNS;
             self.last.set(next);
             self.taken[next].set(start);
@@ -172,7 +178,7 @@ impl Kept {
         if !header.change_kind(Kind::Large, Kind::Kept) {
             return Err(());
         }
-        self.turns.set(self.taken.iter().any(|taken| ptr::eq(taken.get(), start)));
+        self.turns.set(self.is_last(start) || self.taken.iter().any(|taken| ptr::eq(taken.get(), start)));
         let pages = header.run();
         if want == pages {
             // The only one.
