@@ -1,7 +1,8 @@
 /* What is free and resident stays below the bound, whatever the program did before, and the figures
  * are the kernel's.
  *
- * bound (KEEP | rule | nearly): with a bound of so many bytes through random phases, or by the rule. */
+ * bound (KEEP | rule | nearly | large | once): with a bound of so many bytes through random phases, or
+ * by the rule. */
 #include "phases.h"
 
 /* Of what the kernel says the process takes up, what is not the heap's: tables of this program's
@@ -10,6 +11,9 @@ static size_t others;
 
 static size_t worst;
 
+/* What a thread remembers of the blocks that it freed lately, at most. */
+static size_t remembered = 4 * MIB;
+
 static void check(size_t keep)
 {
     struct HmmStatistics s = stats();
@@ -17,7 +21,7 @@ static void check(size_t keep)
     size_t off = kernel > s.resident ? kernel - s.resident : s.resident - kernel;
     CHECK(off <= s.resident / 100 + 512 * KIB);
     /* What a thread may have beside: free in its pages, and blocks that it remembers. */
-    size_t of_thread = max(256 * KIB, s.active / 32) + 4 * MIB;
+    size_t of_thread = max(256 * KIB, s.active / 32) + remembered;
     size_t needed = live_pages() + s.metadata;
     size_t most = needed + keep + of_thread;
     if (s.resident > needed)
@@ -81,24 +85,55 @@ static void by_the_rule(void)
     }
 }
 
-/* Nearly every slab is emptied, but for a block now and then. */
-static void nearly_all(void)
+/* Frees the blocks `from..to`, but one in `each`, in the order in which they came. */
+static void sweep(size_t from, size_t to, size_t each)
 {
-    grow_to(190 * MIB, 1000, 1000);
-    for (size_t i = 0; i < blocks; i++)
-        if (i % 130 != 0) {
+    for (size_t i = from; i < to; i++)
+        if (i % each != 0) {
             live_bytes -= block[i].size;
             free(block[i].p);
             block[i].p = NULL;
         }
-    size_t kept = 0;
-    for (size_t i = 0; i < blocks; i++)
+    size_t kept = from;
+    for (size_t i = from; i < blocks; i++)
         if (block[i].p != NULL)
             block[kept++] = block[i];
     blocks = kept;
+}
+
+/* Nearly every slab is emptied, but for a block now and then. */
+static void nearly_all(void)
+{
+    grow_to(190 * MIB, 1000, 1000);
+    sweep(0, blocks, 130);
     check(8 * MIB);
     shrink_at_random(0);
     HmmTrim();
+}
+
+/* Large blocks that the thread keeps and what lies free in its slabs share one bound. */
+static void large_first(void)
+{
+    remembered = 0;
+    grow_to(30 * MIB, 1000, 1000);
+    for (int i = 0; i < 4; i++)
+        add(1500000);
+    for (int i = 0; i < 4; i++)
+        drop(blocks - 1);
+    for (size_t from = 0; from + 500 < blocks; from += 500 / 65 + 1) {
+        sweep(from, from + 500, 65);
+        check(8 * MIB);
+    }
+}
+
+/* What goes back from inside slabs is not taken again by a large block. */
+static void taken_once(void)
+{
+    grow_to(600 * MIB, 1000, 1000);
+    sweep(0, blocks / 4, 65);
+    add(1 * MIB);
+    sweep(0, blocks - 20000, blocks);
+    check(8 * MIB);
 }
 
 int main(int argc, char **argv)
@@ -112,6 +147,10 @@ int main(int argc, char **argv)
         fixed = 320 * MIB;
     } else if (strcmp(argv[1], "nearly") == 0) {
         nearly_all();
+    } else if (strcmp(argv[1], "large") == 0) {
+        large_first();
+    } else if (strcmp(argv[1], "once") == 0) {
+        taken_once();
     } else {
         fixed = strtoul(argv[1], NULL, 10);
         CHECK(HmmSetOption(HMM_OPTION_KEEP, fixed) == 0);

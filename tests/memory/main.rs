@@ -24,6 +24,8 @@ fn bounds_of_the_users() {
 fn bound_by_the_rule() {
     passes("bound.c", |run| run.arg("rule"));
     passes("bound.c", |run| run.arg("nearly"));
+    passes("bound.c", |run| run.arg("large"));
+    passes("bound.c", |run| run.arg("once"));
 }
 
 #[test]

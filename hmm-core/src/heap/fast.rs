@@ -127,14 +127,15 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     Freed::by(now, cur, word)
 }
 
-/// As [`free`] of the block that was freed last, if it is the one that was taken last
-/// of its class: a loop takes a block and frees it again. Nothing that the next
+/// As [`free`] of the block that was freed and remembered last, if it is the one that was
+/// taken last of its class: a loop takes a block and frees it again. Nothing that the next
 /// allocation waits for depends on the block's address then, and the processor works
 /// on several rounds at once.
 ///
 /// (Whether all of its word are free now is not looked at: if so, they were after the
-/// last free, which saw to it, or frees of others were moved over since; then the slab
-/// is found empty when its turn comes.)
+/// last free in this class, since the next one would have been remembered in its place; that one
+/// saw to it. Or frees of others were moved over since, or a signal handler freed the rest;
+/// then the slab is found empty when its turn comes.)
 #[inline(always)]
 fn free_again<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8, sized: Option<Class>) -> Freed {
     match local.freed_last(sized).and_then(|cur| put_again(local, cur, p)) {

@@ -160,8 +160,8 @@ pub(crate) struct Local<const C: usize, R> {
     /// Has no blocks; behind the classes, so that it has an offset as well.
     none: Cur,
     first: FirstRange,
-    /// The block that was freed last, and its class as an offset in `cur`: see
-    /// `freed_last`.
+    /// The block that was freed and remembered last, and its class as an offset in `cur`:
+    /// see `freed_last`.
     last: Cell<*mut u8>,
     last_class: Cell<usize>,
     /// An offset in `cur`: the class beyond those in the table that a block was taken of last.
@@ -234,7 +234,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         self.recent.pop(cur).or_else(|| cur.take_lowest())
     }
 
-    /// Whether `p` was freed last, by way of [`note_freed`](Self::note_freed).
+    /// Whether `p` was remembered last, by way of [`note_freed`](Self::note_freed).
     #[inline(always)]
     pub(crate) fn is_freed_last(&self, p: *mut u8) -> bool {
         ptr::eq(self.last.get(), p)
@@ -249,7 +249,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         class.is_none_or(|class| class.offset() == offset).then(|| self.cur_at(offset))
     }
 
-    /// Notes that the block at `p`, one of `class`, is freed.
+    /// Notes that the block at `p`, one of `class`, is freed and remembered.
     #[inline(always)]
     pub(crate) fn note_freed(&self, p: *mut u8, class: Class) {
         self.last.set(p);

@@ -19,8 +19,8 @@
 //!
 //! What is free inside slabs serves only blocks of the same sizes, and a program that
 //! turns to others grows beside it: 60 MB lay so under one of 64. So it is a swing by
-//! itself: no more is kept than went back from inside slabs and was taken again there,
-//! or a quarter of all that swings.
+//! itself: beyond the eighth and the 8 MiB, no more is kept than went back from inside
+//! slabs and was taken again there, or a part of what swings elsewhere.
 
 use super::swing::Swing;
 
@@ -51,7 +51,8 @@ pub(crate) struct Keep<const SHIFT: u32> {
     kept: usize,
     /// Went back so far, by whatever way; wraps.
     gone: usize,
-    /// Of all that is free, and of what is inside slabs alone.
+    /// Of all that is free; and of what is inside slabs, by itself. The latter's takings tell
+    /// nothing of the former.
     swing: Swing,
     inside: Swing,
 }
@@ -71,8 +72,12 @@ impl<const SHIFT: u32> Keep<SHIFT> {
 
     /// What may be free and hold memory, while `used` bytes are in use.
     pub(super) fn allowed(&self, used: usize) -> usize {
-        let rule = || self.share(used).max(self.swing.width()).max(self.inside.width());
-        self.fixed.unwrap_or_else(rule)
+        self.fixed.unwrap_or_else(|| self.share(used).max(self.worth()))
+    }
+
+    /// What comes and goes, wherever it is.
+    fn worth(&self) -> usize {
+        self.swing.width().max(self.inside.width())
     }
 
     /// What of that may be inside slabs.
@@ -126,7 +131,12 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     /// Whether a heap that holds `all` bytes, in use and free, is so small that what
     /// is free is within the bound whatever it is: licences may say more than that.
     pub(super) fn covers(&self, all: usize) -> bool {
-        all <= self.fixed.unwrap_or_else(|| Self::WHOLE.max(self.swing.width()))
+        all <= self.fixed.unwrap_or_else(|| Self::WHOLE.max(self.worth()))
+    }
+
+    /// As [`covers`](Self::covers), whatever comes and goes.
+    pub(super) fn covers_by_rule(&self, all: usize) -> bool {
+        all <= self.fixed.unwrap_or(Self::WHOLE)
     }
 
     /// As [`allowed`](Self::allowed) for free runs, in pages.
@@ -154,7 +164,9 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     /// Licenses a thread to keep `bytes` more, if there is room while `used`
     /// bytes are in use, or the heap is so small that all of it may be kept.
     pub(super) fn license(&mut self, used: usize, bytes: usize, is_small: bool) -> bool {
-        let granted = is_small || self.licensed_inside() + bytes <= self.for_threads(self.allowed_inside(used));
+        let granted = is_small
+            || self.licensed_inside() + bytes <= self.for_threads(self.allowed_inside(used))
+                && self.licensed + bytes <= self.for_threads(self.allowed(used));
         if granted {
             self.grant(used, bytes);
         }
@@ -172,9 +184,9 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         self.freed(bytes, used);
     }
 
-    /// Whether all licences for what is inside slabs are within what is allowed.
+    /// Whether all licences, and those for what is inside slabs, are within what is allowed.
     pub(super) fn is_covered(&self, used: usize) -> bool {
-        self.licensed_inside() <= self.allowed_inside(used)
+        self.licensed_inside() <= self.allowed_inside(used) && self.licensed <= self.allowed(used)
     }
 
     /// Takes back a licence for `bytes`.
@@ -188,10 +200,13 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         self.swing.gave(bytes, self.licensed + (dirty << SHIFT));
     }
 
-    /// `bytes` went back from inside slabs, and free runs keep `dirty` pages.
-    pub(super) fn gave_inside(&mut self, bytes: usize) {
+    /// `bytes` went back from inside slabs, which lack `hollow` bytes now, and free runs keep
+    /// `dirty` pages.
+    pub(super) fn gave_inside(&mut self, bytes: usize, hollow: usize, dirty: usize) {
         self.gone = self.gone.wrapping_add(bytes);
-        self.inside.gave(bytes, self.licensed_inside());
+        self.swing.gave_aside(bytes, self.licensed + (dirty << SHIFT));
+        self.inside.gave(bytes, 0);
+        self.inside.lacks(hollow);
     }
 
     /// What went back so far; wraps.
@@ -212,8 +227,9 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     }
 
     /// As [`took`](Self::took), of bytes inside slabs that had gone back from there.
-    pub(super) fn took_inside(&mut self, bytes: usize, used: usize) {
-        self.inside.took(bytes, self.licensed_inside(), self.live(used));
+    pub(super) fn took_inside(&mut self, bytes: usize, used: usize, dirty: usize) {
+        self.swing.took_aside(bytes, self.licensed + (dirty << SHIFT));
+        self.inside.took(bytes, 0, self.live(used));
     }
 
     /// `bytes` were freed, while `used` bytes are in use.
@@ -252,21 +268,92 @@ mod tests {
         assert_eq!(licences(&mut keep, 320 * MIB), 14);
     }
 
+    /// Free runs of `bytes` go back and are taken again, while 100 MiB are in use.
+    fn swing_once(keep: &mut Keep<16>, bytes: usize) {
+        keep.gave(bytes, 0);
+        keep.took(bytes, 100 * MIB, 0);
+    }
+
+    /// As [`swing_once`], inside slabs.
+    fn swing_once_inside(keep: &mut Keep<16>, bytes: usize) {
+        keep.gave_inside(bytes, bytes, 0);
+        keep.took_inside(bytes, 100 * MIB, 0);
+    }
+
     #[test]
     fn what_swings_is_kept_inside_slabs_as_far_as_it_is_taken_again_there() {
-        let swing_once = |keep: &mut Keep<16>| {
-            keep.gave(80 * MIB, 0);
-            keep.took(80 * MIB, 100 * MIB, 0);
-        };
         let mut keep = Keep::new();
-        swing_once(&mut keep);
+        swing_once(&mut keep, 12 * MIB);
+        assert_eq!(licences(&mut keep, 100 * MIB), 15, "all of little");
+        let mut keep = Keep::new();
+        swing_once(&mut keep, 40 * MIB);
+        assert_eq!(licences(&mut keep, 100 * MIB), 16);
+        let mut keep = Keep::new();
+        swing_once(&mut keep, 80 * MIB);
         assert_eq!(keep.room(100 * MIB) << 16, 100 * MIB);
-        assert_eq!(licences(&mut keep, 100 * MIB), 25, "a quarter");
+        assert_eq!(licences(&mut keep, 100 * MIB), 25, "a quarter of much");
+        swing_once_inside(&mut keep, 40 * MIB);
+        assert_eq!(licences(&mut keep, 100 * MIB), 25, "a quarter more than was seen to swing there");
+        assert!(keep.is_covered(100 * MIB));
+        let inside = core::mem::replace(&mut keep.inside, Swing::new());
+        assert!(!keep.is_covered(100 * MIB), "though as much swings elsewhere");
+        keep.inside = inside;
+        (0..400).for_each(|_| keep.freed(100 * MIB, 100 * MIB));
+        assert!(!keep.is_covered(100 * MIB), "that is forgotten");
+    }
+
+    #[test]
+    fn what_swings_inside_slabs_alone_is_kept_there() {
         let mut keep = Keep::new();
-        swing_once(&mut keep);
-        keep.gave_inside(40 * MIB);
-        keep.took_inside(40 * MIB, 100 * MIB);
-        assert_eq!(licences(&mut keep, 100 * MIB), 50, "a quarter more than was seen to swing there");
+        swing_once_inside(&mut keep, 80 * MIB);
+        assert_eq!(licences(&mut keep, 100 * MIB), 100);
+        let mut keep = Keep::new();
+        keep.gave_inside(80 * MIB, 4 * MIB, 0);
+        keep.took_inside(80 * MIB, 100 * MIB, 0);
+        assert_eq!(licences(&mut keep, 100 * MIB), 9, "the share: slabs lacked no more than 4 MiB");
+    }
+
+    #[test]
+    fn what_goes_back_from_inside_slabs_is_not_taken_elsewhere() {
+        let mut keep = Keep::<16>::new();
+        assert!(keep.license(500 * MIB, 40 * MIB, false));
+        keep.gave(MIB, 0);
+        keep.return_license(40 * MIB);
+        keep.gave_inside(40 * MIB, 40 * MIB, 0);
+        keep.took(MIB, 20 * MIB, 0);
+        assert!(!keep.is_worth(9 * MIB), "a MiB was taken again, and no more");
+        assert_eq!(keep.allowed(20 * MIB), Keep::<16>::FLOOR);
+    }
+
+    #[test]
+    fn large_blocks_that_are_kept_are_a_part_of_the_bound() {
+        let all = |mut keep: Keep<16>, used: usize| {
+            let kept = (0..100).take_while(|_| keep.license_kept(used, MIB)).count();
+            assert!(kept <= 6);
+            keep.return_kept(MIB);
+            assert!(keep.license_kept(used, MIB), "what is returned can be had again");
+            let inside = licences(&mut keep, used);
+            assert!(keep.is_covered(used));
+            kept + inside
+        };
+        assert_eq!(all(Keep::new(), 0), 6);
+        assert_eq!(all(Keep::new(), 320 * MIB), 30);
+        let mut fixed = Keep::new();
+        fixed.set(Some(2 * MIB));
+        assert_eq!(all(fixed, 320 * MIB), 2);
+        let mut crowd = Keep::new();
+        crowd.begin_crowd();
+        assert_eq!(all(crowd, 0), 3);
+    }
+
+    #[test]
+    fn what_many_threads_took_again_tells_nothing_of_few() {
+        let mut keep = Keep::new();
+        keep.begin_crowd();
+        swing_once(&mut keep, 80 * MIB);
+        swing_once_inside(&mut keep, 80 * MIB);
+        assert!(keep.end_crowd(10 * MIB));
+        assert_eq!(licences(&mut keep, 10 * MIB), 10);
     }
 
     #[test]

@@ -78,14 +78,19 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// where it were `hollow[1]` before.
     pub(crate) fn gave_parts(&mut self, bytes: usize, licence: usize, hollow: [usize; 2]) {
         self.keep.return_license(licence);
-        self.keep.gave_inside(bytes);
         // Threads may come out of order.
         self.hollow = self.hollow.wrapping_add(hollow[0]).wrapping_sub(hollow[1]);
+        self.keep.gave_inside(bytes, self.hollow, self.free.dirty());
     }
 
     /// Whether all that the heap holds, free or not, is within the bound.
     fn is_small(&self) -> bool {
-        self.keep.covers((self.used_pages() + self.free.dirty()) << SHIFT)
+        self.keep.covers(self.all_bytes())
+    }
+
+    /// Bytes of pages in use, and of free ones that may hold memory.
+    fn all_bytes(&self) -> usize {
+        (self.used_pages() + self.free.dirty()) << SHIFT
     }
 
     /// Bytes of pages in use that hold memory, as far as is known.
@@ -102,7 +107,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// `bytes` bytes inside slabs, which had gone back, were taken again.
     pub(crate) fn took_parts(&mut self, bytes: usize) {
         self.keep.keeps(self.free.dirty());
-        self.keep.took_inside(bytes, self.used_pages() << SHIFT);
+        self.keep.took_inside(bytes, self.used_pages() << SHIFT, self.free.dirty());
     }
 
     /// `bytes` bytes passed through slabs, or kept blocks: less may be worth keeping
@@ -111,7 +116,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let used = self.used_bytes();
         self.keep.freed(bytes, used);
         self.keep_within(map);
-        self.keep.is_covered(used) || self.is_small()
+        self.keep.is_covered(used) || self.keep.covers_by_rule(self.all_bytes())
     }
 
     /// Most threads have ended: what they took and freed is no swing of those that stay.
@@ -129,7 +134,8 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Licenses a thread to keep `bytes` more, if there is room, at the cost of
     /// free runs.
     pub(crate) fn license(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
-        let granted = self.keep.license(self.used_bytes(), bytes, self.is_small());
+        let is_small = self.keep.covers_by_rule(self.all_bytes());
+        let granted = self.keep.license(self.used_bytes(), bytes, is_small);
         if granted {
             self.keep_within(map);
         }

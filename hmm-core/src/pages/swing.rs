@@ -105,7 +105,28 @@ impl Swing {
         self.back = self.back.saturating_add(bytes);
         self.given = self.given.saturating_add(bytes);
         self.flow[0] = self.flow[0].saturating_add(bytes);
-        self.peak = self.peak.max(self.given + kept);
+        self.peak = self.peak.max(self.given.saturating_add(kept));
+    }
+
+    /// As [`gave`](Self::gave), where it is another's business whether that was a mistake.
+    pub(super) fn gave_aside(&mut self, bytes: usize, kept: usize) {
+        self.given = self.given.saturating_add(bytes);
+        self.peak = self.peak.max(self.given.saturating_add(kept));
+    }
+
+    /// As [`took`](Self::took), of what went back so.
+    pub(super) fn took_aside(&mut self, bytes: usize, kept: usize) {
+        self.given = self.given.saturating_sub(bytes);
+        if self.given == 0 {
+            self.peak = kept;
+        }
+    }
+
+    /// No more than `bytes` can be taken again: the rest of what went back is not there any more.
+    pub(super) fn lacks(&mut self, bytes: usize) {
+        let lost = self.given.saturating_sub(bytes);
+        self.given -= lost;
+        self.peak = self.peak.saturating_sub(lost);
     }
 
     /// `kept` free bytes hold memory, `runs` of them free runs.
@@ -121,7 +142,7 @@ impl Swing {
             let again = bytes.min(self.given);
             self.flow[1] = self.flow[1].saturating_add(again);
             self.given -= again;
-            let swing = self.peak.saturating_sub(self.given + kept);
+            let swing = self.peak.saturating_sub(self.given.saturating_add(kept));
             // No two swings are quite the same.
             self.high = self.high.max(used);
             self.widen(swing + swing / 4);
@@ -218,6 +239,16 @@ mod tests {
         assert_eq!(swing.width(), 80 * MIB, "a quarter more");
         swing_once(&mut swing, 98 * MIB, 100 * MIB);
         assert_eq!(swing.width(), 112 * MIB + MIB / 2, "an eighth more");
+    }
+
+    #[test]
+    fn what_cannot_be_taken_again_is_no_part_of_a_swing() {
+        let mut swing = Swing::new();
+        swing.freed(MIB, 100 * MIB);
+        swing.gave(64 * MIB, 0);
+        swing.lacks(4 * MIB);
+        swing.took(8 * MIB, 0, 100 * MIB);
+        assert_eq!(swing.width(), 5 * MIB);
     }
 
     #[test]
