@@ -1,8 +1,8 @@
 /* What is free and resident stays below the bound, whatever the program did before, and the figures
  * are the kernel's.
  *
- * bound (KEEP | rule | nearly | large | once): with a bound of so many bytes through random phases, or
- * by the rule. */
+ * bound (KEEP | rule | nearly | large | once | strewn): with a bound of so many bytes through random
+ * phases, or by the rule. */
 #include "phases.h"
 
 /* Of what the kernel says the process takes up, what is not the heap's: tables of this program's
@@ -85,6 +85,16 @@ static void by_the_rule(void)
     }
 }
 
+/* The table's gaps from `from` on, left by blocks that were freed in order, are closed. */
+static void close_up(size_t from)
+{
+    size_t kept = from;
+    for (size_t i = from; i < blocks; i++)
+        if (block[i].p != NULL)
+            block[kept++] = block[i];
+    blocks = kept;
+}
+
 /* Frees the blocks `from..to`, but one in `each`, in the order in which they came. */
 static void sweep(size_t from, size_t to, size_t each)
 {
@@ -94,11 +104,7 @@ static void sweep(size_t from, size_t to, size_t each)
             free(block[i].p);
             block[i].p = NULL;
         }
-    size_t kept = from;
-    for (size_t i = from; i < blocks; i++)
-        if (block[i].p != NULL)
-            block[kept++] = block[i];
-    blocks = kept;
+    close_up(from);
 }
 
 /* Nearly every slab is emptied, but for a block now and then. */
@@ -136,6 +142,34 @@ static void taken_once(void)
     check(8 * MIB);
 }
 
+/* What lies strewn among live blocks and cannot go back was not put to use either. */
+static void strewn(void)
+{
+    char *run = malloc(40 * MIB), *between = malloc(2 * MIB);
+    CHECK(run != NULL && between != NULL);
+    memset(run, 1, 40 * MIB);
+    grow_to(300 * MIB, 1000, 1000);
+    size_t small = blocks;
+    for (int i = 0; i < 300; i++)
+        add(1 * MIB);
+    free(run);
+    for (size_t i = 0; i < small; i += 2) {
+        live_bytes -= block[i].size;
+        free(block[i].p);
+        block[i].p = NULL;
+    }
+    close_up(0);
+    void *again = malloc(1 * MIB);
+    CHECK(again != NULL);
+    memset(again, 1, 1 * MIB);
+    while (blocks > 320)
+        drop(blocks - 321);
+    shrink_at_random(20 * MIB);
+    check(8 * MIB);
+    free(again);
+    free(between);
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
@@ -151,6 +185,8 @@ int main(int argc, char **argv)
         large_first();
     } else if (strcmp(argv[1], "once") == 0) {
         taken_once();
+    } else if (strcmp(argv[1], "strewn") == 0) {
+        strewn();
     } else {
         fixed = strtoul(argv[1], NULL, 10);
         CHECK(HmmSetOption(HMM_OPTION_KEEP, fixed) == 0);

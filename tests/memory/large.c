@@ -1,7 +1,7 @@
 /* Large blocks and growing ones: no more memory than a best fit needs, and no page faults for what
  * the program takes again and again.
  *
- * large (strewn | vectors) */
+ * large (strewn | vectors | swings) */
 #include <sys/resource.h>
 #include "phases.h"
 
@@ -62,10 +62,32 @@ static void vectors(void)
     CHECK(now <= passed / 100);
 }
 
+/* Seven tenths of many small blocks come and go, neighbours together. */
+static void swings(void)
+{
+    enum { ROUNDS = 40, LAST = 10 };
+    phases_begin();
+    size_t before = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        if (round == ROUNDS - LAST)
+            before = faults();
+        grow_to(100 * MIB, 16, 1000);
+        shrink_in_clusters(30 * MIB);
+    }
+    size_t now = faults() - before, passed = LAST * 70 * MIB / 4096;
+    fprintf(stderr, "%zu page faults for %zu pages\n", now, passed);
+    CHECK(now <= passed / 8);
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
-    strcmp(argv[1], "strewn") == 0 ? strewn() : vectors();
+    if (strcmp(argv[1], "strewn") == 0)
+        strewn();
+    else if (strcmp(argv[1], "vectors") == 0)
+        vectors();
+    else
+        swings();
     CHECK(HmmCheck() == 0);
     return ok();
 }

@@ -26,12 +26,14 @@ fn bound_by_the_rule() {
     passes("bound.c", |run| run.arg("nearly"));
     passes("bound.c", |run| run.arg("large"));
     passes("bound.c", |run| run.arg("once"));
+    passes("bound.c", |run| run.arg("strewn"));
 }
 
 #[test]
 fn large_blocks_fit_and_what_is_taken_again_stays() {
     passes("large.c", |run| run.arg("strewn"));
     passes("large.c", |run| run.arg("vectors"));
+    passes("large.c", |run| run.arg("swings"));
 }
 
 #[test]

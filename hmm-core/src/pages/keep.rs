@@ -62,7 +62,7 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     const WHOLE: usize = Self::FLOOR / 3 * 4;
 
     pub(super) const fn new() -> Self {
-        Self { fixed: None, crowd: false, licensed: 0, kept: 0, gone: 0, swing: Swing::new(), inside: Swing::new() }
+        Self { fixed: None, crowd: false, licensed: 0, kept: 0, gone: 0, swing: Swing::new(), inside: Swing::lasting() }
     }
 
     /// Replaces the rule by a bound of `bytes`, or restores it.
@@ -200,10 +200,13 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         self.swing.gave(bytes, self.licensed + (dirty << SHIFT));
     }
 
-    /// `bytes` went back from inside slabs, which lack `hollow` bytes now, and free runs keep
-    /// `dirty` pages.
-    pub(super) fn gave_inside(&mut self, bytes: usize, hollow: usize, dirty: usize) {
+    /// A licence for `licence` bytes inside slabs ends, of which `bytes` went back: slabs lack
+    /// `hollow` bytes now, and free runs keep `dirty` pages.
+    pub(super) fn gave_inside(&mut self, licence: usize, bytes: usize, hollow: usize, dirty: usize) {
         self.gone = self.gone.wrapping_add(bytes);
+        self.return_license(licence);
+        // The rest was not put to use, but never there, or cannot go back.
+        self.swing.lost(licence.saturating_sub(bytes));
         self.swing.gave_aside(bytes, self.licensed + (dirty << SHIFT));
         self.inside.gave(bytes, 0);
         self.inside.lacks(hollow);
@@ -276,7 +279,7 @@ mod tests {
 
     /// As [`swing_once`], inside slabs.
     fn swing_once_inside(keep: &mut Keep<16>, bytes: usize) {
-        keep.gave_inside(bytes, bytes, 0);
+        keep.gave_inside(0, bytes, bytes, 0);
         keep.took_inside(bytes, 100 * MIB, 0);
     }
 
@@ -308,7 +311,7 @@ mod tests {
         swing_once_inside(&mut keep, 80 * MIB);
         assert_eq!(licences(&mut keep, 100 * MIB), 100);
         let mut keep = Keep::new();
-        keep.gave_inside(80 * MIB, 4 * MIB, 0);
+        keep.gave_inside(0, 80 * MIB, 4 * MIB, 0);
         keep.took_inside(80 * MIB, 100 * MIB, 0);
         assert_eq!(licences(&mut keep, 100 * MIB), 9, "the share: slabs lacked no more than 4 MiB");
     }
@@ -318,11 +321,16 @@ mod tests {
         let mut keep = Keep::<16>::new();
         assert!(keep.license(500 * MIB, 40 * MIB, false));
         keep.gave(MIB, 0);
-        keep.return_license(40 * MIB);
-        keep.gave_inside(40 * MIB, 40 * MIB, 0);
+        keep.gave_inside(40 * MIB, 40 * MIB, 40 * MIB, 0);
         keep.took(MIB, 20 * MIB, 0);
         assert!(!keep.is_worth(9 * MIB), "a MiB was taken again, and no more");
         assert_eq!(keep.allowed(20 * MIB), Keep::<16>::FLOOR);
+        let mut keep = Keep::<16>::new();
+        assert!(keep.license(500 * MIB, 40 * MIB, false));
+        keep.gave(MIB, 0);
+        keep.gave_inside(40 * MIB, 0, 0, 0);
+        keep.took(MIB, 20 * MIB, 0);
+        assert_eq!(keep.allowed(20 * MIB), Keep::<16>::FLOOR, "nothing of the licence was used");
     }
 
     #[test]

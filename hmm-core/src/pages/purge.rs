@@ -77,10 +77,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// `licence` bytes; of the slabs' pages, `hollow[0]` bytes hold no memory now,
     /// where it were `hollow[1]` before.
     pub(crate) fn gave_parts(&mut self, bytes: usize, licence: usize, hollow: [usize; 2]) {
-        self.keep.return_license(licence);
         // Threads may come out of order.
         self.hollow = self.hollow.wrapping_add(hollow[0]).wrapping_sub(hollow[1]);
-        self.keep.gave_inside(bytes, self.hollow, self.free.dirty());
+        self.keep.gave_inside(licence, bytes, self.hollow, self.free.dirty());
     }
 
     /// Whether all that the heap holds, free or not, is within the bound.

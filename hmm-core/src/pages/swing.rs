@@ -66,8 +66,10 @@ pub(super) struct Swing {
     turn: usize,
     /// Given back since then, and taken again.
     flow: [usize; 2],
-    /// Given back in the turn before, and not taken again by its end.
+    /// Given back in the turn before, or in all before if `lasting`, and not taken again by
+    /// its end.
     before: usize,
+    lasting: bool,
     /// What was worth keeping then.
     enough: usize,
 }
@@ -91,8 +93,14 @@ impl Swing {
             turn: 0,
             flow: [0, 0],
             before: 0,
+            lasting: false,
             enough: 0,
         }
+    }
+
+    /// One whose flow may cross many turns: for where all that is taken is what went back.
+    pub(super) const fn lasting() -> Self {
+        Self { lasting: true, ..Self::new() }
     }
 
     /// Free bytes that are worth keeping.
@@ -126,7 +134,13 @@ impl Swing {
     pub(super) fn lacks(&mut self, bytes: usize) {
         let lost = self.given.saturating_sub(bytes);
         self.given -= lost;
-        self.peak = self.peak.saturating_sub(lost);
+        self.before = self.before.saturating_sub(lost);
+        self.lost(lost);
+    }
+
+    /// `bytes` that were free are not, though nobody took them.
+    pub(super) fn lost(&mut self, bytes: usize) {
+        self.peak = self.peak.saturating_sub(bytes);
     }
 
     /// `kept` free bytes hold memory, `runs` of them free runs.
@@ -159,8 +173,9 @@ impl Swing {
         self.high = self.high.max(used);
         if self.turn > used.max(LEAST) {
             let [given, taken] = core::mem::take(&mut self.flow);
-            let again = given.saturating_add(self.before).min(taken);
-            self.before = given.saturating_sub(taken.saturating_sub(self.before));
+            let all = given.saturating_add(self.before);
+            let again = all.min(taken);
+            self.before = if self.lasting { all - again } else { given.min(all - again) };
             self.widen(self.enough + again);
             self.enough = self.width;
             self.turn = 0;
@@ -216,6 +231,9 @@ impl Swing {
         }
         // What went back is not on its way to be taken again.
         (self.given, self.peak, self.high) = (0, 0, 0);
+        if self.lasting {
+            self.before = 0;
+        }
     }
 }
 
