@@ -1,8 +1,8 @@
 /* What is free and resident stays below the bound, whatever the program did before, and the figures
  * are the kernel's.
  *
- * bound (KEEP | rule | nearly | large | once | strewn): with a bound of so many bytes through random
- * phases, or by the rule. */
+ * bound (KEEP | rule | nearly | large | once | strewn | turned): with a bound of so many bytes through
+ * random phases, or by the rule. */
 #include "phases.h"
 
 /* Of what the kernel says the process takes up, what is not the heap's: tables of this program's
@@ -85,16 +85,6 @@ static void by_the_rule(void)
     }
 }
 
-/* The table's gaps from `from` on, left by blocks that were freed in order, are closed. */
-static void close_up(size_t from)
-{
-    size_t kept = from;
-    for (size_t i = from; i < blocks; i++)
-        if (block[i].p != NULL)
-            block[kept++] = block[i];
-    blocks = kept;
-}
-
 /* Frees the blocks `from..to`, but one in `each`, in the order in which they came. */
 static void sweep(size_t from, size_t to, size_t each)
 {
@@ -104,7 +94,11 @@ static void sweep(size_t from, size_t to, size_t each)
             free(block[i].p);
             block[i].p = NULL;
         }
-    close_up(from);
+    size_t kept = from;
+    for (size_t i = from; i < blocks; i++)
+        if (block[i].p != NULL)
+            block[kept++] = block[i];
+    blocks = kept;
 }
 
 /* Nearly every slab is emptied, but for a block now and then. */
@@ -153,12 +147,7 @@ static void strewn(void)
     for (int i = 0; i < 300; i++)
         add(1 * MIB);
     free(run);
-    for (size_t i = 0; i < small; i += 2) {
-        live_bytes -= block[i].size;
-        free(block[i].p);
-        block[i].p = NULL;
-    }
-    close_up(0);
+    sweep(0, small, 2);
     void *again = malloc(1 * MIB);
     CHECK(again != NULL);
     memset(again, 1, 1 * MIB);
@@ -168,6 +157,23 @@ static void strewn(void)
     check(8 * MIB);
     free(again);
     free(between);
+}
+
+/* A program that turns to other sizes does not grow beside what only its old ones could use: what is
+ * taken again elsewhere is no reason to keep that. */
+static void turned(void)
+{
+    static const size_t mix[][2] = {{16, 128}, {1024, 8192}, {64, 512}, {4096, 32768}, {32, 256}, {256, 2048}};
+    size_t most = 0;
+    for (int phase = 0; phase < 6; phase++) {
+        grow_to(64 * MIB, mix[phase][0], mix[phase][1]);
+        shrink_at_random(6 * MIB);
+        most = max(most, stats().resident - live_pages());
+    }
+    fprintf(stderr, "%zu MiB free beside 6 of 64\n", most / MIB);
+    CHECK(most <= 40 * MIB);
+    shrink_at_random(0);
+    HmmTrim();
 }
 
 int main(int argc, char **argv)
@@ -187,6 +193,8 @@ int main(int argc, char **argv)
         taken_once();
     } else if (strcmp(argv[1], "strewn") == 0) {
         strewn();
+    } else if (strcmp(argv[1], "turned") == 0) {
+        turned();
     } else {
         fixed = strtoul(argv[1], NULL, 10);
         CHECK(HmmSetOption(HMM_OPTION_KEEP, fixed) == 0);

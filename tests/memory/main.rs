@@ -27,6 +27,7 @@ fn bound_by_the_rule() {
     passes("bound.c", |run| run.arg("large"));
     passes("bound.c", |run| run.arg("once"));
     passes("bound.c", |run| run.arg("strewn"));
+    passes("bound.c", |run| run.arg("turned"));
 }
 
 #[test]

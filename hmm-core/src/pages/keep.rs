@@ -295,6 +295,7 @@ mod tests {
         swing_once(&mut keep, 80 * MIB);
         assert_eq!(keep.room(100 * MIB) << 16, 100 * MIB);
         assert_eq!(licences(&mut keep, 100 * MIB), 25, "a quarter of much");
+        assert!(keep.is_worth(25 * MIB) && !keep.is_worth(26 * MIB));
         swing_once_inside(&mut keep, 40 * MIB);
         assert_eq!(licences(&mut keep, 100 * MIB), 25, "a quarter more than was seen to swing there");
         assert!(keep.is_covered(100 * MIB));
