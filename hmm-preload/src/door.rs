@@ -19,10 +19,18 @@ pub(crate) fn alloc(size: usize) -> *mut c_void {
 
 /// Out of line, and the last thing that [`alloc`] does: so the fast path needs
 /// neither a stack frame nor a test of what it found.
-#[cold]
 #[inline(never)]
 fn alloc_slow(size: usize) -> *mut c_void {
-    or_enomem(hmm_sys::alloc_slow(size))
+    match hmm_sys::alloc_slot(size) {
+        Some(block) => block.cast(),
+        None => alloc_slowest(size),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn alloc_slowest(size: usize) -> *mut c_void {
+    or_enomem(hmm_sys::alloc_any(size))
 }
 
 /// A zeroed block of `count * size` bytes; null with `ENOMEM` when there is no

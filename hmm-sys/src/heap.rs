@@ -39,20 +39,26 @@ pub fn alloc_fast(size: usize) -> Option<*mut u8> {
     unsafe { HEAP.alloc_fast(tls::get(), size) }
 }
 
-/// The next part of [`alloc`], for what is larger or not in the current word.
+/// The next part of [`alloc`], of any size that slabs serve.
+#[inline(always)]
+pub fn alloc_slot(size: usize) -> Option<*mut u8> {
+    // SAFETY: the word is the calling thread's.
+    unsafe { HEAP.alloc_slot(tls::get(), size) }
+}
+
+/// [`alloc`] but for its quick part.
 #[inline(never)]
 pub fn alloc_slow(size: usize) -> *mut u8 {
-    // SAFETY: the word is the calling thread's.
-    match unsafe { HEAP.alloc_at_hand(tls::get(), size) } {
+    match alloc_slot(size) {
         Some(p) => p,
-        None => alloc_slowest(size),
+        None => alloc_any(size),
     }
 }
 
-/// The slow part of it.
+/// What is left of it: large blocks, and memory that is not at hand.
 #[cold]
 #[inline(never)]
-fn alloc_slowest(size: usize) -> *mut u8 {
+pub fn alloc_any(size: usize) -> *mut u8 {
     // SAFETY: the owner is the calling thread's.
     unsafe { HEAP.alloc(own(), size) }
 }

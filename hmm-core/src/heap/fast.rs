@@ -10,23 +10,25 @@ use super::FULL;
 use super::local::{Cur, Local};
 use super::loose::is_by_word;
 use super::recent::Recent;
-use crate::pages::header::{Kind, Link};
+use crate::pages::header::{Header, Kind, Link};
 use crate::pages::pair::BitPair;
 use crate::slab::ALL_FREE;
 use crate::units::{Class, Geometry, WORD_BITS, Word};
 
 /// How the fast path of `free` ended.
-pub(crate) enum Freed {
+pub(crate) enum Freed<'a> {
     /// The block is free.
     Done,
     /// It is, and something else may have to be done: its slab may be empty, or
     /// there is no room to remember it.
     DoneAndMore,
-    /// Nothing was done: not an ordinary free.
-    NotHere,
+    /// Nothing was done: not an ordinary free. The header of the page that the block is in.
+    NotHere(&'a Header),
+    /// Nothing was done: not in the first range, as far as the owner knows it.
+    NotThere,
 }
 
-impl Freed {
+impl Freed<'_> {
     /// A slot was freed, and its word, one of the class of `cur`, is `now`.
     #[inline(always)]
     fn by(now: Word, cur: &Cur, word: &BitPair) -> Self {
@@ -88,31 +90,28 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     token: usize,
     p: *mut u8,
     sized: Option<Class>,
-) -> Freed {
-    if local.is_freed_last(p) {
-        match free_again(local, p, sized) {
-            Freed::NotHere => {}
-            freed => return freed,
-        }
+) -> Freed<'_> {
+    if local.is_freed_last(p) && free_again(local, p, sized) {
+        return Freed::Done;
     }
-    let Some((header, offset)) = local.header_of::<SHIFT>(p) else { return Freed::NotHere };
+    let Some((header, offset)) = local.header_of::<SHIFT>(p) else { return Freed::NotThere };
     // The bare token: the slab is the owner's and has free slots.
     if header.owner.load(Relaxed) != token || sized.is_some_and(|class| header.class() != class) {
-        return Freed::NotHere;
+        return Freed::NotHere(header);
     }
     // See `Geometry::slot_of`. A header that is not a small slab's has a
     // reciprocal of 0 and fails here.
     let recip = header.recip();
     let product = offset as u64 * u64::from(recip);
     if product as u32 >= recip {
-        return Freed::NotHere;
+        return Freed::NotHere(header);
     }
     let slot = (product >> 32) as usize;
     // SAFETY: a small slab's bitmap has a word for every slot index that an
     // offset in its page can give (`ClassInfo::words`), and is never unmapped.
     let word = unsafe { &*header.bits().wrapping_add(slot / WORD_BITS) };
     let bit = 1 << (slot % WORD_BITS);
-    let Some(now) = word.free(bit) else { return Freed::NotHere };
+    let Some(now) = word.free(bit) else { return Freed::NotHere(header) };
     let class = sized.unwrap_or_else(|| header.class());
     let cur = local.cur(class);
     if let Some(above) = local.recent.above(cur) {
@@ -137,20 +136,17 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
 /// saw to it. Or frees of others were moved over since, or a signal handler freed the rest;
 /// then the slab is found empty when its turn comes.)
 #[inline(always)]
-fn free_again<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8, sized: Option<Class>) -> Freed {
-    match local.freed_last(sized).and_then(|cur| put_again(local, cur, p)) {
-        Some(_) => Freed::Done,
-        None => Freed::NotHere,
-    }
+fn free_again<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8, sized: Option<Class>) -> bool {
+    local.freed_last(sized).is_some_and(|cur| put_again(local, cur, p).is_some())
 }
 
 /// As [`free`] of a block in a page without a reciprocal, if it is the one that was
-/// taken last of those beyond the table. (Here a wrong guess costs little beside what
-/// it saves.)
+/// taken last of those beyond the table; `None` if it is not. (Here a wrong guess costs little
+/// beside what it saves.)
 #[inline(always)]
-pub(crate) fn free_taken<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8) -> Freed {
+pub(crate) fn free_taken<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8) -> Option<Freed<'_>> {
     let cur = local.taken();
-    put_again(local, cur, p).map_or(Freed::NotHere, |(word, now)| Freed::by(now, cur, word))
+    put_again(local, cur, p).map(|(word, now)| Freed::by(now, cur, word))
 }
 
 /// Frees the block at `p`, if the entry above the top of its class's stack names it: it
@@ -172,37 +168,38 @@ fn put_again<'a, const C: usize, R: Recent<C>>(
     Some((word, now))
 }
 
-/// As [`free`], of a medium slot.
+/// As [`free`], of a medium slot in the page of `header`.
 #[inline(always)]
-pub(crate) fn free_medium<const SHIFT: u32, const C: usize, R: Recent<C>>(
-    local: &Local<C, R>,
+pub(crate) fn free_medium<'a, const SHIFT: u32, const C: usize, R: Recent<C>>(
+    local: &'a Local<C, R>,
     token: usize,
+    header: &'a Header,
     p: *mut u8,
-) -> Freed {
-    let Some((header, mut offset)) = local.header_of::<SHIFT>(p) else { return Freed::NotHere };
+) -> Freed<'a> {
+    let elsewhere = Freed::NotHere(header);
+    let mut offset = p.addr() & ((1 << SHIFT) - 1);
     let header = match header.kind() {
         Kind::Medium => header,
-        Kind::MediumBody => match header.next.page() {
-            Some(head) => {
-                let (head, pages) = local.head_of(header, head);
+        Kind::MediumBody => match header.next.page().and_then(|head| local.head_of(header, head)) {
+            Some((head, pages)) => {
                 offset += pages << SHIFT;
                 head
             }
-            None => return Freed::NotHere,
+            None => return elsewhere,
         },
-        _ => return Freed::NotHere,
+        _ => return elsewhere,
     };
     let class = header.class();
-    let Some(slot) = Geometry::<SHIFT>::slot_of(class, offset) else { return Freed::NotHere };
+    let Some(slot) = Geometry::<SHIFT>::slot_of(class, offset) else { return elsewhere };
     if header.owner.load(Relaxed) != token {
-        return Freed::NotHere;
+        return elsewhere;
     }
     // SAFETY: as in `free`; medium slabs have one word.
     let word = unsafe { &*header.bits() };
     let bit = 1 << slot;
     let local_bits = word.local.load(Relaxed);
     if word.is_free(bit) || (local_bits | bit == ALL_FREE && !local.cur(class).is_at(word)) {
-        return Freed::NotHere;
+        return elsewhere;
     }
     header.soil(1 << slot);
     word.local.store(local_bits | bit, Relaxed);

@@ -217,14 +217,19 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     }
 
     /// The header of the page `head` of the first range, from the header of a
-    /// page of the same slab, and how many pages lie between.
+    /// page of the same slab, and how many pages lie between; `None` if the owner never looked
+    /// at that range.
     #[inline(always)]
-    pub(crate) fn head_of<'a>(&self, body: &'a Header, head: PageNo) -> (&'a Header, usize) {
-        let index = (ptr::from_ref(body).addr() - self.first.table.get().addr()) / size_of::<Header>();
+    pub(crate) fn head_of<'a>(&self, body: &'a Header, head: PageNo) -> Option<(&'a Header, usize)> {
+        let table = self.first.table.get();
+        if table.is_null() {
+            return None;
+        }
+        let index = (ptr::from_ref(body).addr() - table.addr()) / size_of::<Header>();
         let pages = index - (head.get() - PageNo::FIRST.get()) as usize;
         // SAFETY: a body's link leads to the head of its run (I4), below it in
         // the same table; the first range begins with the first page.
-        (unsafe { &*ptr::from_ref(body).wrapping_sub(pages) }, pages)
+        Some((unsafe { &*ptr::from_ref(body).wrapping_sub(pages) }, pages))
     }
 
     /// Takes a block of `class` if one is at hand.

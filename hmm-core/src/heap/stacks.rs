@@ -32,7 +32,7 @@ use super::loose::Loose;
 use super::loose::is_by_word;
 use super::recent::{Entry, Recent};
 use crate::pages::pair::BitPair;
-use crate::units::{Class, Word};
+use crate::units::{Class, GRANULE, Word};
 
 /// Entries of a stack, bottom and wall included, for the sizes that programs
 /// use by the thousand (a whole word's slots) and for larger ones. Where frees
@@ -126,9 +126,10 @@ impl<const C: usize> Stacks<C> {
         let (bottom, entries) = match class.index() {
             index if self.has_few(class) => (offset_of!(Self, few) + index * FEW * ENTRY, FEW - 2),
             index if index < Class::IN_TABLE => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP - 2),
-            index => {
-                (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, (MOST / class.size()).clamp(2, SHALLOW - 2))
-            }
+            index => (
+                offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY,
+                (MOST / class.size().max(GRANULE)).clamp(2, SHALLOW - 2),
+            ),
         };
         (bottom, bottom + (entries + 1) * ENTRY)
     }

@@ -151,13 +151,11 @@ impl<const SHIFT: u32> PageMap<SHIFT> {
         Self { regions: [const { Region::new() }; MAX_REGIONS] }
     }
 
-    /// The header of the page that `p` points into and the offset there, if
-    /// that is in the first region.
-    #[inline(always)]
-    pub(crate) fn header_in_first(&self, p: *const u8) -> Option<(&Header, usize)> {
+    /// The header of the page that `p` points into, if that is in the first region.
+    pub(crate) fn header_in_first(&self, p: *const u8) -> Option<&Header> {
         let region = &self.regions[0];
         let offset = p.addr().wrapping_sub(region.base().addr());
-        (offset < region.bytes.load(Acquire)).then(|| (region.header(offset >> SHIFT), offset & (Self::PAGE - 1)))
+        (offset < region.bytes.load(Acquire)).then(|| region.header(offset >> SHIFT))
     }
 
     /// The page that `p` points into; `None` if it is not in the heap.

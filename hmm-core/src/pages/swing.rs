@@ -223,7 +223,7 @@ impl Swing {
         }
         self.tried = tries;
         if unneeded > 0 || tries {
-            let bit = self.width / (BIT >> self.forgotten);
+            let bit = self.width >> (BIT.ilog2() - self.forgotten);
             self.width -= if tries { bit } else { bit.min(unneeded) };
             self.forgotten = (self.forgotten + 1).min(BIT.ilog2() - 1);
             self.looks = 0;

@@ -4,7 +4,7 @@ use crate::sync::AtomicUsize;
 
 use super::Pages;
 use super::header::{Header, Kind};
-use super::map::{PageMap, Region};
+use super::map::{MAX_REGIONS, PageMap, Region};
 use crate::grow::{Grown, HeapGrow};
 use crate::units::{PageNo, WORD_BITS};
 
@@ -154,7 +154,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// Opens the headers and dirty bits of the first `end` pages of a region.
     fn open_headers(&mut self, map: &PageMap<SHIFT>, index: usize, region: &Region, end: u32) -> bool {
-        let opened = self.opened[index];
+        let opened = self.opened[index % MAX_REGIONS];
         if end <= opened {
             return true;
         }
@@ -167,7 +167,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             && self.open_part(region.table(), opened as usize, target as usize)
             && self.open_part(region.dirty(), words(opened), words(target));
         if done {
-            self.opened[index] = target;
+            self.opened[index % MAX_REGIONS] = target;
             self.meta.count(bytes);
         }
         done

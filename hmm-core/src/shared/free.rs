@@ -41,7 +41,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, None) {
             Freed::Done => {}
             Freed::DoneAndMore => self.after_free(p, owner),
-            Freed::NotHere => self.free_slow(p, owner),
+            Freed::NotHere(header) => self.free_slow(p, owner, header),
+            Freed::NotThere => self.free_anywhere(p, owner),
         }
     }
 
@@ -60,7 +61,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, class) {
             Freed::Done => {}
             Freed::DoneAndMore => self.after_free(p, owner),
-            Freed::NotHere => self.free_sized_slow(p, size, align, owner),
+            Freed::NotHere(_) | Freed::NotThere => self.free_sized_slow(p, size, align, owner),
         }
     }
 
@@ -126,16 +127,26 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
     }
 
-    /// What the fast path leaves: first what is common there, other owners'
-    /// small slots in the first region.
+    /// Frees a block of which the owner does not know where it is: the first range may have
+    /// grown since it last looked.
     #[inline(never)]
-    fn free_slow(&self, p: *mut u8, owner: &Owner<C>) {
-        let Some((header, offset)) = self.map.header_in_first(p) else { return self.free_checked(p, owner) };
+    fn free_anywhere(&self, p: *mut u8, owner: &Owner<C>) {
+        match self.map.header_in_first(p) {
+            Some(header) => self.free_slow(p, owner, header),
+            None => self.free_checked(p, owner),
+        }
+    }
+
+    /// What the fast path leaves, in the page of `header`: first what is common there, other
+    /// owners' small slots.
+    #[inline(never)]
+    fn free_slow(&self, p: *mut u8, owner: &Owner<C>, header: &Header) {
+        let offset = p.addr() & (Geometry::<SHIFT>::PAGE - 1);
         let recip = header.recip();
         if recip == 0 {
             return match header.is(Kind::Large) {
                 true => self.free_large(header, offset, p, owner),
-                false => self.free_medium(p, owner),
+                false => self.free_medium(p, owner, header),
             };
         }
         let product = offset as u64 * u64::from(recip);
@@ -179,16 +190,13 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// No small slab's page: first the owner's medium slots.
     #[inline(never)]
-    fn free_medium(&self, p: *mut u8, owner: &Owner<C>) {
-        match fast::free_taken::<C, _>(&owner.local, p) {
-            Freed::Done => return,
-            Freed::DoneAndMore => return self.after_free(p, owner),
-            Freed::NotHere => {}
-        }
-        match fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), p) {
+    fn free_medium(&self, p: *mut u8, owner: &Owner<C>, header: &Header) {
+        let freed = fast::free_taken::<C, _>(&owner.local, p)
+            .unwrap_or_else(|| fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), header, p));
+        match freed {
             Freed::Done => {}
             Freed::DoneAndMore => self.after_free(p, owner),
-            Freed::NotHere => self.free_checked(p, owner),
+            Freed::NotHere(_) | Freed::NotThere => self.free_checked(p, owner),
         }
     }
 

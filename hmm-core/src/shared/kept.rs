@@ -198,7 +198,7 @@ impl Kept {
         let place = self.runs.iter().find(|run| run.pages.get() == 0).unwrap_or_else(|| {
             let oldest = self.oldest.get();
             self.oldest.set((oldest + 1) % RUNS);
-            &self.runs[oldest]
+            &self.runs[oldest % RUNS]
         });
         self.pages.set(want - place.pages.get());
         let out = place.take().map(|(_, header)| header);

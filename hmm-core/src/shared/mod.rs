@@ -143,18 +143,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         fast::alloc::<SHIFT, C, _>(&owner.local, size)
     }
 
-    /// As [`alloc_fast`](Self::alloc_fast), of any size: one that slabs serve, or
-    /// that of a large block that the thread keeps.
+    /// As [`alloc_fast`](Self::alloc_fast), of any size that slabs serve.
     ///
     /// # Safety
     ///
     /// As [`alloc_fast`](Self::alloc_fast).
     #[inline(always)]
-    pub unsafe fn alloc_at_hand(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
-        match size > Geometry::<SHIFT>::SLAB_MAX {
-            true => self.take_kept(owner, size),
-            false => fast::alloc_slot::<SHIFT, C, _>(&owner.local, size),
-        }
+    pub unsafe fn alloc_slot(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
+        fast::alloc_slot::<SHIFT, C, _>(&owner.local, size)
     }
 
     /// A block of at least `size` bytes, aligned to 16; null when memory has
@@ -164,10 +160,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// `owner` is the calling thread's, or nobody.
     pub unsafe fn alloc(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        let at_hand = unsafe { self.alloc_at_hand(owner, size) };
-        at_hand
-            .or_else(|| self.borrow(owner, 1, size))
+        let at_hand = fast::alloc_slot::<SHIFT, C, _>(&owner.local, size).or_else(|| self.take_kept(owner, size));
+        match at_hand {
+            Some(p) => p,
+            None => self.alloc_anew(owner, size),
+        }
+    }
+
+    /// A block of at least `size` bytes, where there is none at hand.
+    #[cold]
+    #[inline(never)]
+    fn alloc_anew(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
+        self.borrow(owner, 1, size)
             .or_else(|| {
                 let p = self.seated(owner, |seat| alloc::alloc(seat, size))?;
                 if size > Geometry::<SHIFT>::SLAB_MAX && owner.is_at_rest() {

@@ -58,7 +58,7 @@ fn parts_of<const SHIFT: u32>(from: usize, to: usize) -> u16 {
 pub(crate) fn parts_of_slots<const SHIFT: u32>(class: Class, first: usize, mask: Word) -> u16 {
     let size = class.size();
     let low = first + mask.trailing_zeros() as usize;
-    let high = first + mask.ilog2() as usize;
+    let high = first + (mask | 1).ilog2() as usize;
     parts_of::<SHIFT>(low * size, (high + 1) * size)
 }
 

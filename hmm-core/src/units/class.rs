@@ -19,6 +19,9 @@ const LINEAR: usize = 16;
 const SIZE_MAX: usize = 256 * 1024;
 /// The classes of the whole sequence: 16, then 8 for each of 10 doublings.
 const ALL: usize = LINEAR + 8 * 10;
+/// Of a table with an entry for each of them, so many that any index finds one: nothing
+/// to check, and no panic inside `malloc`.
+const ENTRIES: usize = ALL.next_power_of_two();
 
 /// A size class: its index in the sequence of sizes, times [`STRIDE`]. The fast
 /// paths add it to an address as it is.
@@ -102,7 +105,7 @@ const fn size_of_index(index: usize) -> usize {
 const fn index_by_formula(size: usize) -> usize {
     debug_assert!(size > 256);
     let last = size - 1;
-    let doubling = last.ilog2() as usize - 8;
+    let doubling = (last | 1).ilog2() as usize - 8;
     LINEAR + doubling * 8 + (last >> (doubling + 5)) - 8
 }
 
@@ -191,8 +194,8 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
     /// The number of classes in use.
     pub(crate) const CLASSES: usize = index_by_search(Self::SLAB_MAX) + 1;
 
-    const INFO: [ClassInfo; ALL] = {
-        let mut all = [ClassInfo::new(0, Self::PAGE); ALL];
+    const INFO: [ClassInfo; ENTRIES] = {
+        let mut all = [ClassInfo::new(0, Self::PAGE); ENTRIES];
         let mut index = 0;
         while index < Self::CLASSES {
             all[index] = ClassInfo::new(index, Self::PAGE);
@@ -205,8 +208,8 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
     #[inline]
     pub(crate) fn info(class: Class) -> &'static ClassInfo {
         const { Self::assert_sound() };
-        let all: &'static [ClassInfo; ALL] = const { &Self::INFO };
-        &all[class.index()]
+        let all: &'static [ClassInfo; ENTRIES] = const { &Self::INFO };
+        &all[class.index() % ENTRIES]
     }
 
     /// The smallest class whose slots hold `size` bytes; the caller has

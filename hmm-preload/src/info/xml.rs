@@ -69,7 +69,7 @@ impl Document {
 impl Write for Document {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for &byte in text.as_bytes() {
-            if self.length == self.text.len() {
+            if self.length >= self.text.len() {
                 self.flush();
             }
             self.text[self.length] = byte;
