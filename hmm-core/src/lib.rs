@@ -50,6 +50,6 @@ pub use grow::{FixedRegion, Grown, HeapGrow, Limit, Span};
 pub use heap::{Heap, TinyHeap};
 pub use misuse::{Misuse, What};
 #[cfg(target_has_atomic = "64")]
-pub use shared::{Lock, Nobody, Owner, Shared};
+pub use shared::{Lock, Nobody, Owner, Resize, Shared};
 pub use stats::Stats;
 pub use units::{GRANULE, HOSTED_CLASSES, HOSTED_SHIFT};

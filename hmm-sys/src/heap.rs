@@ -2,7 +2,7 @@
 
 use core::ptr;
 
-use hmm_core::Violation;
+use hmm_core::{Resize, Violation};
 
 use crate::life;
 use crate::process::{HEAP, NOT_YET, Owner};
@@ -140,11 +140,20 @@ pub unsafe fn realloc(p: *mut u8, size: usize) -> *mut u8 {
 #[inline(always)]
 pub unsafe fn realloc_aligned(p: *mut u8, align: usize, size: usize) -> *mut u8 {
     // SAFETY: the word is the calling thread's; the rest the caller's promise.
-    if unsafe { HEAP.stays(tls::get(), p, align, size) } {
-        return p;
+    match unsafe { HEAP.resize(tls::get(), p, align, size) } {
+        Resize::Stays => p,
+        // SAFETY: likewise.
+        Resize::Grows { have } => unsafe { grow(p, have, size) },
+        // SAFETY: likewise.
+        Resize::Unknown => unsafe { realloc_slow(p, align, size) },
     }
-    // SAFETY: likewise.
-    unsafe { realloc_slow(p, align, size) }
+}
+
+/// The part for a block that outgrows the `have` bytes that it holds.
+#[inline(never)]
+unsafe fn grow(p: *mut u8, have: usize, size: usize) -> *mut u8 {
+    // SAFETY: the word is the calling thread's; the rest the caller's promise.
+    unsafe { HEAP.grow(tls::get(), p, have, size) }
 }
 
 /// The slow part of it.

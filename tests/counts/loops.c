@@ -66,6 +66,19 @@ static void aligned(size_t size)
     free(other);
 }
 
+// Takes a block and lets it grow to twice its size.
+static void grow(size_t size)
+{
+    void *others[] = {malloc(size), malloc(2 * size)};
+    for (long i = 0; i < rounds; i++) {
+        void *block = malloc(size);
+        __asm__ volatile("" : : "r"(block) : "memory");
+        free(realloc(block, 2 * size));
+    }
+    free(others[0]);
+    free(others[1]);
+}
+
 // Resizes a block that stays where it is, in a slab that has no room left.
 static void stay(size_t size)
 {
@@ -106,6 +119,8 @@ int main(int argc, char **argv)
         aligned(size);
     else if (strcmp(argv[1], "stay") == 0)
         stay(size);
+    else if (strcmp(argv[1], "grow") == 0)
+        grow(size);
     else
         hand_over(size, strcmp(argv[1], "remote") == 0);
     return 0;

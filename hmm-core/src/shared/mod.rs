@@ -41,7 +41,7 @@ pub use owner::{Nobody, Owner};
 use crate::sync::Ordering::Relaxed;
 use crate::sync::{AtomicPtr, AtomicUsize};
 use core::cell::UnsafeCell;
-use core::ptr::{self, NonNull};
+use core::ptr;
 
 use self::hand_over::HandOver;
 use self::life::Registry;
@@ -96,6 +96,20 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     common_lock: L,
     /// See [`common`].
     common: AtomicPtr<Owner<C>>,
+}
+
+/// What it takes to resize a block, as far as one look tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resize {
+    /// Nothing: it stays where it is.
+    Stays,
+    /// A larger block: it holds so many bytes.
+    Grows {
+        /// Bytes.
+        have: usize,
+    },
+    /// A closer look.
+    Unknown,
 }
 
 /// What the lock guards.
@@ -238,10 +252,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// is returned.
     pub unsafe fn realloc(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
         // SAFETY: the caller's promise.
-        match unsafe { self.realloc_small(owner, p, align, size) } {
-            Some(to) => to,
+        match unsafe { self.resize(owner, p, align, size) } {
+            Resize::Stays => p,
             // SAFETY: likewise.
-            None => unsafe { self.realloc_any(owner, p, align, size) },
+            Resize::Grows { have } => unsafe { self.grow(owner, p, have, size) },
+            // SAFETY: likewise.
+            Resize::Unknown => unsafe { self.realloc_any(owner, p, align, size) },
         }
     }
 
@@ -264,42 +280,44 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         new.map_or(ptr::null_mut(), |new| self.judge(new))
     }
 
-    /// Whether the block at `p`, a small one of the owner's, stays where it is if it is
-    /// resized to `size` bytes: all that most calls of `realloc` need.
+    /// What resizing the block at `p` to `size` bytes takes: one look tells for the owner's small
+    /// blocks, which most calls of `realloc` are about.
     ///
     /// # Safety
     ///
     /// As [`realloc`](Self::realloc).
     #[inline(always)]
-    pub unsafe fn stays(&self, owner: &Owner<C>, p: *const u8, align: usize, size: usize) -> bool {
-        let have = fast::small::<SHIFT, C, _>(&owner.local, owner.token(), p);
-        align <= GRANULE && have.is_some_and(|have| fit::keeps(have, size))
+    pub unsafe fn resize(&self, owner: &Owner<C>, p: *const u8, align: usize, size: usize) -> Resize {
+        match fast::small::<SHIFT, C, _>(&owner.local, owner.token(), p) {
+            Some(have) if align <= GRANULE && size > have => Resize::Grows { have },
+            Some(have) if align <= GRANULE && fit::keeps(have, size) => Resize::Stays,
+            _ => Resize::Unknown,
+        }
     }
 
-    /// [`realloc`](Self::realloc) of the owner's small blocks that stay where
-    /// they are or grow; `None` for all else.
+    /// [`realloc`](Self::realloc) of a block that [grows](Resize::Grows).
     ///
     /// # Safety
     ///
     /// As [`realloc`](Self::realloc).
-    #[inline]
-    unsafe fn realloc_small(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> Option<*mut u8> {
-        let have = fast::small::<SHIFT, C, _>(&owner.local, owner.token(), p)?;
-        if align > GRANULE || !fit::keeps(have, size) && size <= have {
-            return None;
+    #[inline(always)]
+    pub unsafe fn grow(&self, owner: &Owner<C>, p: *mut u8, have: usize, size: usize) -> *mut u8 {
+        let roomy = fit::with_headroom::<SHIFT>(have, size, 1);
+        let to = match fast::alloc::<SHIFT, C, _>(&owner.local, roomy) {
+            Some(to) => to,
+            // SAFETY: the owner is the calling thread's.
+            None => unsafe { self.alloc(owner, roomy) },
+        };
+        if to.is_null() {
+            // SAFETY: the caller's promise.
+            return unsafe { self.realloc_any(owner, p, 1, size) };
         }
-        if size <= have {
-            return Some(p);
-        }
-        let size = fit::with_headroom::<SHIFT>(have, size, 1);
-        // SAFETY: the owner is the calling thread's.
-        let to = NonNull::new(unsafe { self.alloc(owner, size) })?;
         // SAFETY: both blocks are the caller's, disjoint, and at least this
         // long.
-        unsafe { to.as_ptr().copy_from_nonoverlapping(p, have) };
+        unsafe { to.copy_from_nonoverlapping(p, have) };
         // SAFETY: the caller gives the old block up.
         unsafe { self.free(owner, p) };
-        Some(to.as_ptr())
+        to
     }
 
     /// The bytes that the block at `p` holds.
