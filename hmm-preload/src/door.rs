@@ -21,7 +21,7 @@ pub(crate) fn alloc(size: usize) -> *mut c_void {
 /// neither a stack frame nor a test of what it found.
 #[inline(never)]
 fn alloc_slow(size: usize) -> *mut c_void {
-    match hmm_sys::alloc_slot(size) {
+    match hmm_sys::alloc_beyond(size) {
         Some(block) => block.cast(),
         None => alloc_slowest(size),
     }
@@ -30,7 +30,7 @@ fn alloc_slow(size: usize) -> *mut c_void {
 #[cold]
 #[inline(never)]
 fn alloc_slowest(size: usize) -> *mut c_void {
-    or_enomem(hmm_sys::alloc_any(size))
+    or_enomem(hmm_sys::alloc_slowest(size))
 }
 
 /// A zeroed block of `count * size` bytes; null with `ENOMEM` when there is no

@@ -39,28 +39,28 @@ pub fn alloc_fast(size: usize) -> Option<*mut u8> {
     unsafe { HEAP.alloc_fast(tls::get(), size) }
 }
 
-/// The next part of [`alloc`], of any size that slabs serve.
+/// The next part of [`alloc`], for larger sizes, as far as slabs serve them.
 #[inline(always)]
-pub fn alloc_slot(size: usize) -> Option<*mut u8> {
+pub fn alloc_beyond(size: usize) -> Option<*mut u8> {
     // SAFETY: the word is the calling thread's.
-    unsafe { HEAP.alloc_slot(tls::get(), size) }
+    unsafe { HEAP.alloc_beyond(tls::get(), size) }
 }
 
 /// [`alloc`] but for its quick part.
 #[inline(never)]
 pub fn alloc_slow(size: usize) -> *mut u8 {
-    match alloc_slot(size) {
+    match alloc_beyond(size) {
         Some(p) => p,
-        None => alloc_any(size),
+        None => alloc_slowest(size),
     }
 }
 
 /// What is left of it: large blocks, and memory that is not at hand.
 #[cold]
 #[inline(never)]
-pub fn alloc_any(size: usize) -> *mut u8 {
+pub fn alloc_slowest(size: usize) -> *mut u8 {
     // SAFETY: the owner is the calling thread's.
-    unsafe { HEAP.alloc(own(), size) }
+    unsafe { HEAP.alloc_slow(own(), size) }
 }
 
 /// As [`alloc`], with the first `size` bytes zero. Memory that is known to be

@@ -42,8 +42,8 @@ mod system;
 mod tls;
 
 pub use heap::{
-    alloc, alloc_aligned, alloc_any, alloc_fast, alloc_slot, alloc_slow, alloc_zeroed, alloc_zeroed_aligned, begin,
-    check, free, free_sized, realloc, realloc_aligned, trim, usable_size,
+    alloc, alloc_aligned, alloc_beyond, alloc_fast, alloc_slow, alloc_slowest, alloc_zeroed, alloc_zeroed_aligned,
+    begin, check, free, free_sized, realloc, realloc_aligned, trim, usable_size,
 };
 pub use hmm_core::Violation;
 pub use limits::page_size;

@@ -19,21 +19,20 @@ use crate::units::{Class, Geometry, WORD_BITS, Word};
 pub(crate) enum Freed<'a> {
     /// The block is free.
     Done,
-    /// It is, and something else may have to be done: its slab may be empty, or
-    /// there is no room to remember it.
-    DoneAndMore,
+    /// It is, and something else may have to be done: its slab, which this is the header
+    /// of, may be empty, or there is no room to remember it.
+    DoneAndMore(&'a Header),
     /// Nothing was done: not an ordinary free. The header of the page that the block is in.
     NotHere(&'a Header),
     /// Nothing was done: not in the first range, as far as the owner knows it.
     NotThere,
 }
 
-impl Freed<'_> {
-    /// A slot was freed, and its word, one of the class of `cur`, is `now`.
-    #[inline(always)]
-    fn by(now: Word, cur: &Cur, word: &BitPair) -> Self {
-        if now != ALL_FREE || cur.is_at(word) { Self::Done } else { Self::DoneAndMore }
-    }
+/// Whether a slab may be empty of which a slot was freed, if the slot's word, one of the
+/// class of `cur`, is `now`.
+#[inline(always)]
+fn may_be_empty(now: Word, cur: &Cur, word: &BitPair) -> bool {
+    now == ALL_FREE && !cur.is_at(word)
 }
 
 /// Takes a block of at least `size` bytes, if that is little and there is one
@@ -55,13 +54,23 @@ pub(crate) fn alloc_slot<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
     size: usize,
 ) -> Option<*mut u8> {
-    if size > Geometry::<SHIFT>::SLAB_MAX {
+    match size <= Class::TABLE_MAX {
+        true => alloc::<SHIFT, C, R>(local, size),
+        false => alloc_beyond::<SHIFT, C, R>(local, size),
+    }
+}
+
+/// As [`alloc_slot`], for sizes that are not [`alloc`]'s.
+#[inline(always)]
+pub(crate) fn alloc_beyond<const SHIFT: u32, const C: usize, R: Recent<C>>(
+    local: &Local<C, R>,
+    size: usize,
+) -> Option<*mut u8> {
+    if !(Class::TABLE_MAX + 1..=Geometry::<SHIFT>::SLAB_MAX).contains(&size) {
         return None;
     }
-    let class = Geometry::<SHIFT>::class_of(size);
-    if size > Class::TABLE_MAX {
-        local.note_taken(class);
-    }
+    let class = Class::by_formula(size);
+    local.note_taken(class);
     local.take(class)
 }
 
@@ -117,13 +126,11 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     if let Some(above) = local.recent.above(cur) {
         if local.recent.push(cur, above, above.block(), p, word, bit) {
             local.note_freed(p, class);
-            return Freed::by(now, cur, word);
-        }
-        if !is_by_word(class) {
-            return Freed::DoneAndMore;
+        } else if !is_by_word(class) {
+            return Freed::DoneAndMore(header);
         }
     }
-    Freed::by(now, cur, word)
+    if may_be_empty(now, cur, word) { Freed::DoneAndMore(header) } else { Freed::Done }
 }
 
 /// As [`free`] of the block that was freed and remembered last, if it is the one that was
@@ -140,13 +147,13 @@ fn free_again<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8, siz
     local.freed_last(sized).is_some_and(|cur| put_again(local, cur, p).is_some())
 }
 
-/// As [`free`] of a block in a page without a reciprocal, if it is the one that was
-/// taken last of those beyond the table; `None` if it is not. (Here a wrong guess costs little
-/// beside what it saves.)
+/// Frees a block in a page without a reciprocal, if it is the one that was taken last of
+/// those beyond the table; `None` if it is not. Says whether its slab may be empty. (Here a
+/// wrong guess costs little beside what it saves.)
 #[inline(always)]
-pub(crate) fn free_taken<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8) -> Option<Freed<'_>> {
+pub(crate) fn free_taken<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8) -> Option<bool> {
     let cur = local.taken();
-    put_again(local, cur, p).map(|(word, now)| Freed::by(now, cur, word))
+    put_again(local, cur, p).map(|(word, now)| may_be_empty(now, cur, word))
 }
 
 /// Frees the block at `p`, if the entry above the top of its class's stack names it: it
@@ -205,7 +212,7 @@ pub(crate) fn free_medium<'a, const SHIFT: u32, const C: usize, R: Recent<C>>(
     word.local.store(local_bits | bit, Relaxed);
     let cur = local.cur(class);
     match local.recent.above(cur) {
-        Some(above) if !local.recent.push(cur, above, above.block(), p, word, bit) => Freed::DoneAndMore,
+        Some(above) if !local.recent.push(cur, above, above.block(), p, word, bit) => Freed::DoneAndMore(header),
         _ => Freed::Done,
     }
 }

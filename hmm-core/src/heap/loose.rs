@@ -162,12 +162,13 @@ impl Loose {
     /// through, than there is a licence for: beyond `slack`, and a share of what
     /// they held then.
     pub(crate) fn excess(&self, slack: usize) -> usize {
-        let allowed = self.licence.get() + self.unlicensed(slack);
-        // Mostly there is far less, and no need to divide.
-        if self.freed.get() + self.strewn.get() <= allowed {
-            return 0;
-        }
-        self.set_free().saturating_sub(allowed)
+        self.set_free().saturating_sub(self.licence.get() + self.unlicensed(slack))
+    }
+
+    /// Whether there may be such an excess. Mostly there is far less, and no need to divide.
+    #[inline]
+    pub(crate) fn may_exceed(&self, slack: usize) -> bool {
+        self.freed.get() + self.strewn.get() > self.licence.get() + self.unlicensed(slack)
     }
 
     /// As [`excess`](Self::excess), beyond half of what needs no licence: less than

@@ -16,7 +16,7 @@ use super::local::Slots;
 use super::{Supply, bits_of, spare};
 use crate::pages::Growth;
 use crate::pages::header::Header;
-use crate::slab::{Bits, parts};
+use crate::slab::{Bits, ones, parts};
 use crate::units::{Class, Geometry, PageNo, WORD_BITS, Word};
 
 /// Words with at least so many free slots are worth going back for before new
@@ -68,6 +68,13 @@ pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     }
 }
 
+/// A block of `class`, of which there is none at hand, from another word of the current slab:
+/// mostly there is one with a free slot.
+pub(crate) fn take_next<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> Option<*mut u8> {
+    let page = s.local().bin(class).current()?;
+    if advance(s, class, page, s.map().header(page)) { s.local().take(class) } else { None }
+}
+
 /// Makes the next word of the slab current; `false` if the sweep is at its
 /// end.
 fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
@@ -89,8 +96,10 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let entered = s.local().take_from(class, slots);
     if info.run == 1 {
         let parts = parts::parts_of_slots::<SHIFT>(class, before, entered);
-        let new = parts & !header.soiled();
-        header.soil(parts);
+        let soiled = header.soiled();
+        let new = parts & !soiled;
+        // Nobody else soils a small slab's parts.
+        header.set_soiled(soiled | parts);
         if new != 0 && word < touched {
             refill_parts(s, new.count_ones() as usize * parts::part_bytes::<SHIFT>());
         }
@@ -98,7 +107,7 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
         let clean = entered & !Word::from(header.soiled());
         refill_parts(s, clean.count_ones() as usize * class.size());
     }
-    let bytes = entered.count_ones() as usize * class.size();
+    let bytes = ones(entered) as usize * info.size as usize;
     if word < touched {
         s.local().loose.take(bytes);
     }
@@ -133,7 +142,8 @@ fn next_word(header: &Header, bits: &Bits<'_>, slots: usize, sweep: usize) -> Op
         return ahead;
     }
     let looks = touched < FEW || touched % EACH == 0;
-    let behind = (0..touched).find(|&word| looks && free(word) != 0 && free(word).count_ones() >= MANY);
+    let has_many = |&word: &usize| free(word).count_ones() >= MANY;
+    let behind = if looks { (0..touched).find(has_many) } else { None };
     behind.or_else(|| {
         header.set_touched(touched + 1);
         Some(touched)

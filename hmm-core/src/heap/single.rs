@@ -16,7 +16,7 @@ use crate::misuse::{Misuse, What};
 use crate::pages::Pages;
 use crate::pages::header::Header;
 use crate::pages::map::PageMap;
-use crate::slab::{Bits, Slot, locate};
+use crate::slab::{Bits, Slot};
 use crate::stats::Stats;
 use crate::units::{Class, Geometry, HOSTED_CLASSES, HOSTED_SHIFT, PageNo};
 
@@ -106,9 +106,9 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
         let p = block.as_ptr();
         match fast::free::<SHIFT, C, _>(&self.local, TOKEN, p, None) {
             Freed::Done => Ok(()),
-            Freed::DoneAndMore => {
-                if let Ok(crate::slab::Block::Slot(slot)) = locate(&self.map, p) {
-                    free::emptied(&*self, slot.page, slot.header);
+            Freed::DoneAndMore(header) => {
+                if let Some(page) = self.map.page_of(header) {
+                    free::emptied(&*self, page, header);
                 }
                 Ok(())
             }

@@ -117,12 +117,17 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub(super) fn seated<R>(&self, owner: &Owner<C>, f: impl FnOnce(&Seat<'_, G, L, SHIFT, C>) -> R) -> Option<R> {
         let Some(seat) = Seat::take(self, owner) else { return self.with_common(f) };
         let result = f(&seat);
+        self.rise(seat, owner);
+        Some(result)
+    }
+
+    /// Ends what the owner did in its seat, and what that made necessary.
+    pub(super) fn rise(&self, seat: Seat<'_, G, L, SHIFT, C>, owner: &Owner<C>) {
         if owner.local.loose.is_recalled() {
             collect::collect(&seat);
         }
         drop(seat);
         self.tidy_if_much(owner);
-        Some(result)
     }
 
     /// Runs `f` for the common owner.

@@ -21,7 +21,7 @@ use crate::heap::{FULL, Ground, bits_of, collect, free, large};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::header::{Header, Kind};
-use crate::slab::{ALL_FREE, Block, Slot, locate};
+use crate::slab::{Block, Slot, locate};
 use crate::units::{Class, GRANULE, Geometry, WORD_BITS};
 
 /// Owners take out licences for so many bytes at a time.
@@ -40,7 +40,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub unsafe fn free(&self, owner: &Owner<C>, p: *mut u8) {
         match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, None) {
             Freed::Done => {}
-            Freed::DoneAndMore => self.after_free(p, owner),
+            Freed::DoneAndMore(header) => self.after_free(header, owner),
             Freed::NotHere(header) => self.free_slow(p, owner, header),
             Freed::NotThere => self.free_anywhere(p, owner),
         }
@@ -60,37 +60,53 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let class = Some(Class::by_table(size));
         match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, class) {
             Freed::Done => {}
-            Freed::DoneAndMore => self.after_free(p, owner),
+            Freed::DoneAndMore(header) => self.after_free(header, owner),
             Freed::NotHere(_) | Freed::NotThere => self.free_sized_slow(p, size, align, owner),
         }
     }
 
-    /// The slot at `p`, the owner's, was freed, as the last one of its bitmap
+    /// A slot of the slab with this header, the owner's, was freed, as the last one of its bitmap
     /// word, or there was no room to remember it. Mostly others of the slab are
     /// in use, and little is free: that must be seen quickly.
     #[cold]
     #[inline(never)]
-    fn after_free(&self, p: *mut u8, owner: &Owner<C>) {
-        let Ok(Block::Slot(slot)) = locate(&self.map, p) else { return };
-        let bits = bits_of::<SHIFT>(slot.header);
-        if !is_by_word(slot.class) {
+    fn after_free(&self, header: &Header, owner: &Owner<C>) {
+        let (class, bits) = (header.class(), bits_of::<SHIFT>(header));
+        if is_by_word(class) {
+            owner.local.loose.add(class.size() * WORD_BITS);
+        } else {
             let seat = Seat::take(self, owner);
-            owner.local.make_room(slot.class, seat.is_some());
-        } else if bits.local(slot.index / WORD_BITS).load(Relaxed) == ALL_FREE {
-            owner.local.loose.add(slot.class.size() * WORD_BITS);
+            owner.local.make_room(class, seat.is_some());
         }
         if bits.all_free() {
-            if let Some(seat) = Seat::take(self, owner) {
-                free::emptied(&seat, slot.page, slot.header);
-            }
+            self.after_last(header, owner);
         }
         self.tidy_if_much(owner);
     }
 
+    /// As [`after_free`](Self::after_free), of the slab that the slot at `p` is in.
+    #[cold]
+    #[inline(never)]
+    fn after_free_at(&self, p: *mut u8, owner: &Owner<C>) {
+        if let Ok(Block::Slot(slot)) = locate(&self.map, p) {
+            self.after_free(slot.header, owner);
+        }
+    }
+
+    /// Every slot of the slab with this header, the owner's, is free.
+    #[inline(never)]
+    fn after_last(&self, header: &Header, owner: &Owner<C>) {
+        let Some(page) = self.map.page_of(header) else { return };
+        if let Some(seat) = Seat::take(self, owner) {
+            free::emptied(&seat, page, header);
+        }
+    }
+
     /// Looks whether more lies free in the owner's slabs than it may have.
+    #[inline]
     pub(super) fn tidy_if_much(&self, owner: &Owner<C>) {
         let loose = &owner.local.loose;
-        if loose.excess(self.slack.load(Relaxed)) > 0 || loose.is_licence_old() || owner.awaits_much() {
+        if loose.may_exceed(self.slack.load(Relaxed)) || loose.is_licence_old() || owner.awaits_much() {
             self.tidy(owner);
         }
     }
@@ -100,8 +116,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[cold]
     #[inline(never)]
     fn tidy(&self, owner: &Owner<C>) {
-        let Some(seat) = Seat::take(self, owner) else { return };
         let (loose, slack) = (&owner.local.loose, self.slack.load(Relaxed));
+        if loose.excess(slack) == 0 && !loose.is_licence_old() && !owner.awaits_much() {
+            return;
+        }
+        let Some(seat) = Seat::take(self, owner) else { return };
         if loose.is_recount_due() || owner.awaits_much() {
             owner.await_none();
             collect::recount(&seat);
@@ -191,11 +210,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// No small slab's page: first the owner's medium slots.
     #[inline(never)]
     fn free_medium(&self, p: *mut u8, owner: &Owner<C>, header: &Header) {
-        let freed = fast::free_taken::<C, _>(&owner.local, p)
-            .unwrap_or_else(|| fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), header, p));
-        match freed {
+        match fast::free_taken::<C, _>(&owner.local, p) {
+            Some(false) => return,
+            Some(true) => return self.after_free_at(p, owner),
+            None => {}
+        }
+        match fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), header, p) {
             Freed::Done => {}
-            Freed::DoneAndMore => self.after_free(p, owner),
+            Freed::DoneAndMore(header) => self.after_free(header, owner),
             Freed::NotHere(_) | Freed::NotThere => self.free_checked(p, owner),
         }
     }

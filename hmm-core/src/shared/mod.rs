@@ -49,12 +49,12 @@ use self::seat::Seat;
 use crate::check::{self, Owners, Violation};
 use crate::grow::HeapGrow;
 use crate::heap::fast;
-use crate::heap::{Ground, Supply, alloc, fit, resize};
+use crate::heap::{Ground, Supply, alloc, fit, refill, resize};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::map::PageMap;
 use crate::stats::Stats;
-use crate::units::{GRANULE, Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
+use crate::units::{Class, GRANULE, Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
 
 /// What may lie free inside the slabs of a small owner, in bytes.
 const SLACK: usize = 256 * 1024;
@@ -157,14 +157,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         fast::alloc::<SHIFT, C, _>(&owner.local, size)
     }
 
-    /// As [`alloc_fast`](Self::alloc_fast), of any size that slabs serve.
+    /// As [`alloc_fast`](Self::alloc_fast), of larger sizes, as far as slabs serve them.
     ///
     /// # Safety
     ///
     /// As [`alloc_fast`](Self::alloc_fast).
     #[inline(always)]
-    pub unsafe fn alloc_slot(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
-        fast::alloc_slot::<SHIFT, C, _>(&owner.local, size)
+    pub unsafe fn alloc_beyond(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
+        fast::alloc_beyond::<SHIFT, C, _>(&owner.local, size)
     }
 
     /// A block of at least `size` bytes, aligned to 16; null when memory has
@@ -174,11 +174,37 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// `owner` is the calling thread's, or nobody.
     pub unsafe fn alloc(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
-        let at_hand = fast::alloc_slot::<SHIFT, C, _>(&owner.local, size).or_else(|| self.take_kept(owner, size));
+        match fast::alloc_slot::<SHIFT, C, _>(&owner.local, size) {
+            Some(p) => p,
+            // SAFETY: the caller's promise.
+            None => unsafe { self.alloc_slow(owner, size) },
+        }
+    }
+
+    /// As [`alloc`](Self::alloc), after the quick ways have failed.
+    ///
+    /// # Safety
+    ///
+    /// As [`alloc`](Self::alloc).
+    #[inline(never)]
+    pub unsafe fn alloc_slow(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
+        let at_hand = match size <= Geometry::<SHIFT>::SLAB_MAX {
+            true => self.take_next(owner, Geometry::<SHIFT>::class_of(size)),
+            false => self.take_kept(owner, size),
+        };
         match at_hand {
             Some(p) => p,
             None => self.alloc_anew(owner, size),
         }
+    }
+
+    /// A block from another word of the owner's current slab of `class`.
+    fn take_next(&self, owner: &Owner<C>, class: Class) -> Option<*mut u8> {
+        owner.local.bin(class).current()?;
+        let seat = Seat::take(self, owner)?;
+        let taken = refill::take_next(&seat, class);
+        self.rise(seat, owner);
+        taken
     }
 
     /// A block of at least `size` bytes, where there is none at hand.

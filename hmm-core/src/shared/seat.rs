@@ -1,6 +1,6 @@
 //! An owner at work: what the heap floor needs of the shared one.
 
-use crate::sync::Ordering::SeqCst;
+use crate::sync::Ordering::{Relaxed, SeqCst};
 
 use super::free::give_kept;
 use super::owner::{LISTED, Owner, Role};
@@ -123,8 +123,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
     }
 
     fn drain(&self, header: &Header, bits: &Bits<'_>) {
-        let slots = self.shared.drain_slab(header, bits);
-        self.local().loose.add(slots * header.class().size());
+        // What is not seen yet is found the next time.
+        if header.summary.load(Relaxed) != 0 {
+            let slots = self.shared.drain_slab(header, bits);
+            self.local().loose.add(slots * header.class().size());
+        }
     }
 
     fn close(&self, header: &Header) -> bool {

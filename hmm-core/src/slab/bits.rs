@@ -12,7 +12,7 @@ pub(crate) const ALL_FREE: Word = !0;
 
 /// The ones in `word`. Most words of a slab are all free or all in use where programs
 /// free what they took together, and few processors' basic instructions count ones.
-fn ones(word: Word) -> u32 {
+pub(crate) fn ones(word: Word) -> u32 {
     match word {
         0 => 0,
         ALL_FREE => Word::BITS,
@@ -97,7 +97,10 @@ impl<'a> Bits<'a> {
 
     /// The bits of local word `word` that are free slots, in a slab of `slots`.
     pub(crate) fn free_in(&self, word: usize, slots: usize) -> Word {
-        self.local(word).load(Relaxed) & !Self::phantoms(word, slots)
+        match self.local(word).load(Relaxed) {
+            0 => 0,
+            free => free & !Self::phantoms(word, slots),
+        }
     }
 
     /// Whether the slots `first..end` are all free locally.

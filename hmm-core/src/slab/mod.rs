@@ -16,5 +16,5 @@ mod build;
 mod locate;
 pub(crate) mod parts;
 
-pub(crate) use bits::{ALL_FREE, Bits};
+pub(crate) use bits::{ALL_FREE, Bits, ones};
 pub(crate) use locate::{Block, Slot, locate};
