@@ -46,9 +46,16 @@ const SHALLOW: usize = 16;
 /// on one page of the system's.
 const FEW: usize = 10;
 
-/// Bytes that the blocks of a stack come to at most, but for the largest classes,
-/// of which two are remembered.
+/// Bytes that the blocks of a stack come to at most; two blocks may be more,
 const MOST: usize = 64 * 1024;
+/// but not more than this.
+const MOST_OF_TWO: usize = 256 * 1024;
+
+/// How many blocks of a class beyond the table, of `size` bytes, are remembered.
+fn few_of(size: usize) -> usize {
+    let size = size.max(GRANULE);
+    (MOST / size).clamp(2, SHALLOW - 2).min((MOST_OF_TWO / size).max(1))
+}
 
 /// The block of the entry above the highest: no block at all.
 const WALL: *mut u8 = ptr::without_provenance_mut(1);
@@ -126,10 +133,7 @@ impl<const C: usize> Stacks<C> {
         let (bottom, entries) = match class.index() {
             index if self.has_few(class) => (offset_of!(Self, few) + index * FEW * ENTRY, FEW - 2),
             index if index < Class::IN_TABLE => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP - 2),
-            index => (
-                offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY,
-                (MOST / class.size().max(GRANULE)).clamp(2, SHALLOW - 2),
-            ),
+            index => (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, few_of(class.size())),
         };
         (bottom, bottom + (entries + 1) * ENTRY)
     }
