@@ -58,14 +58,14 @@ fn realloc_that_moves() {
 
 #[test]
 fn medium_pair() {
-    for size in [16 * 1024, 256 * 1024] {
+    for size in [16 * 1024, 128 * 1024] {
         assert!(count("pair", size) <= 103);
     }
 }
 
 #[test]
 fn large_pair() {
-    for size in [260 * 1024, 4_000_000] {
+    for size in [256 * 1024, 4_000_000] {
         assert!(count("pair", size) <= 220);
     }
 }

@@ -276,8 +276,10 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     /// Takes blocks of `class` from these slots from now on. Returns the bits
     /// of those that will come.
     pub(crate) fn take_from(&self, class: Class, slots: Slots<'_>) -> Word {
+        // Before a signal handler can take some of them.
+        let free = slots.free();
         self.cur(class).set(&slots);
-        slots.free()
+        free
     }
 
     /// There is no room to remember a block of `class`, if so: makes some. (Those of

@@ -68,11 +68,14 @@ pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     }
 }
 
-/// A block of `class`, of which there is none at hand, from another word of the current slab:
-/// mostly there is one with a free slot.
+/// A block of `class` that is at hand, or one from another word of the current slab: mostly
+/// that has a free slot.
 pub(crate) fn take_next<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> Option<*mut u8> {
-    let page = s.local().bin(class).current()?;
-    if advance(s, class, page, s.map().header(page)) { s.local().take(class) } else { None }
+    let local = s.local();
+    local.take(class).or_else(|| {
+        let page = local.bin(class).current()?;
+        if advance(s, class, page, s.map().header(page)) { local.take(class) } else { None }
+    })
 }
 
 /// Makes the next word of the slab current; `false` if the sweep is at its

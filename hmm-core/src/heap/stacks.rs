@@ -46,15 +46,13 @@ const SHALLOW: usize = 16;
 /// on one page of the system's.
 const FEW: usize = 10;
 
-/// Bytes that the blocks of a stack come to at most; two blocks may be more,
+/// Bytes that the blocks of a stack come to at most, but for the largest classes,
+/// of which two are remembered.
 const MOST: usize = 64 * 1024;
-/// but not more than this.
-const MOST_OF_TWO: usize = 256 * 1024;
 
 /// How many blocks of a class beyond the table, of `size` bytes, are remembered.
 fn few_of(size: usize) -> usize {
-    let size = size.max(GRANULE);
-    (MOST / size).clamp(2, SHALLOW - 2).min((MOST_OF_TWO / size).max(1))
+    (MOST / size.max(GRANULE)).clamp(2, SHALLOW - 2)
 }
 
 /// The block of the entry above the highest: no block at all.

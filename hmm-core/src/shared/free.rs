@@ -71,15 +71,23 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[cold]
     #[inline(never)]
     fn after_free(&self, header: &Header, owner: &Owner<C>) {
-        let (class, bits) = (header.class(), bits_of::<SHIFT>(header));
+        let seat = Seat::take(self, owner);
+        if header.owner.load(Relaxed) != owner.token() {
+            // A signal handler came first, and gave the slab back.
+            return;
+        }
+        let class = header.class();
         if is_by_word(class) {
             owner.local.loose.add(class.size() * WORD_BITS);
         } else {
-            let seat = Seat::take(self, owner);
             owner.local.make_room(class, seat.is_some());
         }
-        if bits.all_free() {
-            self.after_last(header, owner);
+        if let Some(seat) = seat {
+            if bits_of::<SHIFT>(header).all_free() {
+                if let Some(page) = self.map.page_of(header) {
+                    free::emptied(&seat, page, header);
+                }
+            }
         }
         self.tidy_if_much(owner);
     }
@@ -90,15 +98,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn after_free_at(&self, p: *mut u8, owner: &Owner<C>) {
         if let Ok(Block::Slot(slot)) = locate(&self.map, p) {
             self.after_free(slot.header, owner);
-        }
-    }
-
-    /// Every slot of the slab with this header, the owner's, is free.
-    #[inline(never)]
-    fn after_last(&self, header: &Header, owner: &Owner<C>) {
-        let Some(page) = self.map.page_of(header) else { return };
-        if let Some(seat) = Seat::take(self, owner) {
-            free::emptied(&seat, page, header);
         }
     }
 

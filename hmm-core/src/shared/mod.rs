@@ -181,7 +181,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
     }
 
-    /// As [`alloc`](Self::alloc), after the quick ways have failed.
+    /// As [`alloc`](Self::alloc), the long way: for those who have tried the quick ones, or
+    /// what is large.
     ///
     /// # Safety
     ///
@@ -325,7 +326,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// # Safety
     ///
-    /// As [`realloc`](Self::realloc).
+    /// As [`realloc`](Self::realloc); [`resize`](Self::resize) of the same block to `size` bytes has
+    /// just told what it has.
     #[inline(always)]
     pub unsafe fn grow(&self, owner: &Owner<C>, p: *mut u8, have: usize, size: usize) -> *mut u8 {
         let roomy = fit::with_headroom::<SHIFT>(have, size, 1);

@@ -120,10 +120,6 @@ pub(super) struct Drained {
 /// Moves the remote bits of a slab of the caller's to its local bits.
 pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Drained {
     let mut drained = Drained::default();
-    // What is not seen yet is found the next time.
-    if header.summary.load(Relaxed) == 0 {
-        return drained;
-    }
     let mut summary = header.summary.swap(0, SeqCst);
     while summary != 0 {
         let word = summary.trailing_zeros() as usize;

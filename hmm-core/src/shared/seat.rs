@@ -123,9 +123,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
     }
 
     fn drain(&self, header: &Header, bits: &Bits<'_>) {
-        // What is not seen yet is found the next time.
-        if header.summary.load(Relaxed) != 0 {
-            let slots = self.shared.drain_slab(header, bits);
+        let slots = self.shared.drain_slab(header, bits);
+        if slots > 0 {
             self.local().loose.add(slots * header.class().size());
         }
     }
@@ -187,7 +186,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// Moves the remote frees of a slab that is the caller's alone to its local
     /// bits. Returns how many there were.
+    #[inline]
     pub(super) fn drain_slab(&self, header: &Header, bits: &Bits<'_>) -> usize {
+        // What is not seen yet is found the next time.
+        if header.summary.load(Relaxed) == 0 {
+            return 0;
+        }
         let drained = remote::drain(header, bits);
         if let Some(index) = drained.twice {
             self.freed_twice(header, index);

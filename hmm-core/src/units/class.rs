@@ -1,7 +1,7 @@
 //! Size classes.
 //!
 //! ```text
-//!   16 32 48 … 256 | 288 320 … 512 | 576 640 … 1024 | … | … 256 KiB
+//!   16 32 48 … 256 | 288 320 … 512 | 576 640 … 1024 | … | … 128 KiB
 //!   steps of 16    | eight classes to every doubling: ≤ 12.5 % waste
 //! ```
 //!
@@ -16,9 +16,9 @@ use super::{GRANULE, WORD_BITS};
 /// The classes from 16 to 256 bytes.
 const LINEAR: usize = 16;
 /// The size of the last class of the whole sequence.
-const SIZE_MAX: usize = 256 * 1024;
-/// The classes of the whole sequence: 16, then 8 for each of 10 doublings.
-const ALL: usize = LINEAR + 8 * 10;
+const SIZE_MAX: usize = 128 * 1024;
+/// The classes of the whole sequence: 16, then 8 for each of 9 doublings.
+const ALL: usize = LINEAR + 8 * 9;
 /// Of a table with an entry for each of them, so many that any index finds one: nothing
 /// to check, and no panic inside `malloc`.
 const ENTRIES: usize = ALL.next_power_of_two();
@@ -48,7 +48,7 @@ impl Class {
     }
 
     /// The class of `size`, more than [`TABLE_MAX`](Self::TABLE_MAX) and at
-    /// most 256 KiB.
+    /// most 128 KiB.
     #[inline(always)]
     pub(crate) fn by_formula(size: usize) -> Self {
         Self::nth(index_by_formula(size))
@@ -163,17 +163,14 @@ impl ClassInfo {
     }
 }
 
-/// Pages of a slab of `size`-byte slots: one while eight slots fit, else as
-/// few as hold eight of them, or what fits into eight pages, or two.
+/// Pages of a slab of `size`-byte slots: one while eight slots fit, else as few as hold
+/// eight, or as many as fit into eight pages.
 const fn run_pages(size: usize, page: usize) -> usize {
     if size <= page / 8 || page < HOSTED_PAGE {
         return 1;
     }
-    let slots = match 8 * page / size {
-        0..2 => 2,
-        many @ 2..8 => many,
-        _ => 8,
-    };
+    let most = 8 * page / size;
+    let slots = if most < 8 { most } else { 8 };
     (slots * size).div_ceil(page)
 }
 
@@ -189,7 +186,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
     pub(crate) const PAGE: usize = 1 << SHIFT;
 
     /// The largest block that a slab serves; larger ones are page runs.
-    pub(crate) const SLAB_MAX: usize = if Self::PAGE >= HOSTED_PAGE { 4 * Self::PAGE } else { Self::PAGE / 2 };
+    pub(crate) const SLAB_MAX: usize = if Self::PAGE >= HOSTED_PAGE { 2 * Self::PAGE } else { Self::PAGE / 2 };
 
     /// The number of classes in use.
     pub(crate) const CLASSES: usize = index_by_search(Self::SLAB_MAX) + 1;
