@@ -17,7 +17,7 @@ use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::fast::{self, Freed};
 use crate::heap::loose::is_by_word;
-use crate::heap::{FULL, Ground, bits_of, collect, free, large};
+use crate::heap::{FULL, Ground, bits_of, collect, free};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::header::{Header, Kind};
@@ -260,20 +260,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.free_remote(slot, p)?;
         self.strew(owner, word, slot.class.size());
         Ok(())
-    }
-
-    /// A large block of `size` bytes that the owner freed and kept.
-    pub(super) fn take_kept(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
-        if size <= Geometry::<SHIFT>::SLAB_MAX || !owner.is_at_rest() {
-            return None;
-        }
-        let pages = Geometry::<SHIFT>::pages_for(size)?;
-        owner.set_busy(true);
-        let taken = owner.kept.take(pages, SHIFT);
-        owner.set_busy(false);
-        let (start, header) = taken?;
-        header.set_large_bytes(large::rounded(size));
-        Some(start)
     }
 
     /// Keeps the large block at `p`, which is freed, for the owner's next one;

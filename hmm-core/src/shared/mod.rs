@@ -22,6 +22,7 @@
 //!                       └──────────────────────────────────── LISTED
 //! ```
 
+mod alloc;
 mod common;
 mod fork;
 mod free;
@@ -32,11 +33,13 @@ mod lock;
 mod owner;
 mod quiet;
 mod remote;
+mod resize;
 mod seat;
 mod sweep;
 
 pub use lock::Lock;
 pub use owner::{Nobody, Owner};
+pub use resize::Resize;
 
 use crate::sync::Ordering::Relaxed;
 use crate::sync::{AtomicPtr, AtomicUsize};
@@ -48,13 +51,12 @@ use self::life::Registry;
 use self::seat::Seat;
 use crate::check::{self, Owners, Violation};
 use crate::grow::HeapGrow;
-use crate::heap::fast;
-use crate::heap::{Ground, Supply, alloc, fit, refill, resize};
+use crate::heap::{Ground, Supply};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::map::PageMap;
 use crate::stats::Stats;
-use crate::units::{Class, GRANULE, Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
+use crate::units::{Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
 
 /// What may lie free inside the slabs of a small owner, in bytes.
 const SLACK: usize = 256 * 1024;
@@ -98,20 +100,6 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     common: AtomicPtr<Owner<C>>,
 }
 
-/// What it takes to resize a block, as far as one look tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resize {
-    /// Nothing: it stays where it is.
-    Stays,
-    /// A larger block: it holds so many bytes.
-    Grows {
-        /// Bytes.
-        have: usize,
-    },
-    /// A closer look.
-    Unknown,
-}
-
 /// What the lock guards.
 #[derive(Debug)]
 struct Inner<G, const SHIFT: u32, const C: usize> {
@@ -144,213 +132,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             common_lock: L::NEW,
             common: AtomicPtr::new(ptr::null_mut()),
         }
-    }
-
-    /// Takes a block of at least `size` bytes the quick way; `None` if that
-    /// would take more than a look at its class.
-    ///
-    /// # Safety
-    ///
-    /// `owner` is the calling thread's, or nobody.
-    #[inline(always)]
-    pub unsafe fn alloc_fast(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
-        fast::alloc::<SHIFT, C, _>(&owner.local, size)
-    }
-
-    /// As [`alloc_fast`](Self::alloc_fast), of larger sizes, as far as slabs serve them.
-    ///
-    /// # Safety
-    ///
-    /// As [`alloc_fast`](Self::alloc_fast).
-    #[inline(always)]
-    pub unsafe fn alloc_beyond(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
-        fast::alloc_beyond::<SHIFT, C, _>(&owner.local, size)
-    }
-
-    /// A block of at least `size` bytes, aligned to 16; null when memory has
-    /// run out.
-    ///
-    /// # Safety
-    ///
-    /// `owner` is the calling thread's, or nobody.
-    pub unsafe fn alloc(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
-        match fast::alloc_slot::<SHIFT, C, _>(&owner.local, size) {
-            Some(p) => p,
-            // SAFETY: the caller's promise.
-            None => unsafe { self.alloc_slow(owner, size) },
-        }
-    }
-
-    /// As [`alloc`](Self::alloc), the long way: for those who have tried the quick ones, or
-    /// what is large.
-    ///
-    /// # Safety
-    ///
-    /// As [`alloc`](Self::alloc).
-    #[inline(never)]
-    pub unsafe fn alloc_slow(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
-        let at_hand = match size <= Geometry::<SHIFT>::SLAB_MAX {
-            true => self.take_next(owner, Geometry::<SHIFT>::class_of(size)),
-            false => self.take_kept(owner, size),
-        };
-        match at_hand {
-            Some(p) => p,
-            None => self.alloc_anew(owner, size),
-        }
-    }
-
-    /// A block from another word of the owner's current slab of `class`.
-    fn take_next(&self, owner: &Owner<C>, class: Class) -> Option<*mut u8> {
-        owner.local.bin(class).current()?;
-        let seat = Seat::take(self, owner)?;
-        let taken = refill::take_next(&seat, class);
-        self.rise(seat, owner);
-        taken
-    }
-
-    /// A block of at least `size` bytes, where there is none at hand.
-    #[cold]
-    #[inline(never)]
-    fn alloc_anew(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
-        self.borrow(owner, 1, size)
-            .or_else(|| {
-                let p = self.seated(owner, |seat| alloc::alloc(seat, size))?;
-                if size > Geometry::<SHIFT>::SLAB_MAX && owner.is_at_rest() {
-                    owner.kept.note_taken(p);
-                }
-                Some(p)
-            })
-            .unwrap_or(ptr::null_mut())
-    }
-
-    /// As [`alloc`](Self::alloc), at a multiple of `align`, a power of two.
-    ///
-    /// # Safety
-    ///
-    /// As [`alloc`](Self::alloc).
-    pub unsafe fn alloc_aligned(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        unsafe { self.alloc_aligned_fast(owner, align, size) }
-            .or_else(|| self.borrow(owner, align, size))
-            .or_else(|| self.seated(owner, |seat| alloc::alloc_aligned(seat, align, size)))
-            .unwrap_or(ptr::null_mut())
-    }
-
-    /// As [`alloc_fast`](Self::alloc_fast), at a multiple of `align`, a power of two, and
-    /// of any size.
-    ///
-    /// # Safety
-    ///
-    /// As [`alloc_fast`](Self::alloc_fast).
-    #[inline(always)]
-    pub unsafe fn alloc_aligned_fast(&self, owner: &Owner<C>, align: usize, size: usize) -> Option<*mut u8> {
-        fast::alloc_aligned::<SHIFT, C, _>(&owner.local, align, size)
-    }
-
-    /// As [`alloc_aligned`](Self::alloc_aligned), with the first `size` bytes
-    /// zero.
-    ///
-    /// # Safety
-    ///
-    /// As [`alloc`](Self::alloc).
-    pub unsafe fn alloc_zeroed(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
-        if align <= GRANULE {
-            if let Some(p) = fast::alloc::<SHIFT, C, _>(&owner.local, size) {
-                // SAFETY: the block is ours and at least `size` bytes long.
-                unsafe { p.write_bytes(0, size) };
-                return p;
-            }
-        }
-        if let Some(p) = self.borrow(owner, align, size) {
-            // SAFETY: the block is ours and at least `size` bytes long.
-            unsafe { alloc::clear(self, p, size) };
-            return p;
-        }
-        self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)).unwrap_or(ptr::null_mut())
-    }
-
-    /// Makes the block at `p` hold `size` bytes at a multiple of `align`, a
-    /// power of two of which it is one already; returns where it is now. Null when
-    /// memory has run out; the block is then as it was.
-    ///
-    /// # Safety
-    ///
-    /// As [`free`](Self::free); the old address is not used again if another
-    /// is returned.
-    pub unsafe fn realloc(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        match unsafe { self.resize(owner, p, align, size) } {
-            Resize::Stays => p,
-            // SAFETY: likewise.
-            Resize::Grows { have } => unsafe { self.grow(owner, p, have, size) },
-            // SAFETY: likewise.
-            Resize::Unknown => unsafe { self.realloc_any(owner, p, align, size) },
-        }
-    }
-
-    /// [`realloc`](Self::realloc) of any block.
-    ///
-    /// # Safety
-    ///
-    /// As [`realloc`](Self::realloc).
-    #[inline(never)]
-    unsafe fn realloc_any(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        if let Some(to) = unsafe { self.realloc_to_borrowed(owner, p, align, size) } {
-            return to;
-        }
-        let resize = |seat: &Seat<'_, G, L, SHIFT, C>| {
-            // SAFETY: the caller's promise.
-            unsafe { resize::realloc(seat, p, align, size) }
-        };
-        let new = self.seated(owner, resize);
-        new.map_or(ptr::null_mut(), |new| self.judge(new))
-    }
-
-    /// What resizing the block at `p` to `size` bytes takes: one look tells for the owner's small
-    /// blocks, which most calls of `realloc` are about.
-    ///
-    /// # Safety
-    ///
-    /// As [`realloc`](Self::realloc).
-    #[inline(always)]
-    pub unsafe fn resize(&self, owner: &Owner<C>, p: *const u8, align: usize, size: usize) -> Resize {
-        match fast::small::<SHIFT, C, _>(&owner.local, owner.token(), p) {
-            Some(have) if align <= GRANULE && size > have => Resize::Grows { have },
-            Some(have) if align <= GRANULE && fit::keeps(have, size) => Resize::Stays,
-            _ => Resize::Unknown,
-        }
-    }
-
-    /// [`realloc`](Self::realloc) of a block that [grows](Resize::Grows).
-    ///
-    /// # Safety
-    ///
-    /// As [`realloc`](Self::realloc); [`resize`](Self::resize) of the same block to `size` bytes has
-    /// just told what it has.
-    #[inline(always)]
-    pub unsafe fn grow(&self, owner: &Owner<C>, p: *mut u8, have: usize, size: usize) -> *mut u8 {
-        let roomy = fit::with_headroom::<SHIFT>(have, size, 1);
-        let to = match fast::alloc::<SHIFT, C, _>(&owner.local, roomy) {
-            Some(to) => to,
-            // SAFETY: the owner is the calling thread's.
-            None => unsafe { self.alloc(owner, roomy) },
-        };
-        if to.is_null() {
-            // SAFETY: the caller's promise.
-            return unsafe { self.realloc_any(owner, p, 1, size) };
-        }
-        // SAFETY: both blocks are the caller's, disjoint, and at least this
-        // long.
-        unsafe { to.copy_from_nonoverlapping(p, have) };
-        // SAFETY: the caller gives the old block up.
-        unsafe { self.free(owner, p) };
-        to
-    }
-
-    /// The bytes that the block at `p` holds.
-    pub fn usable_size(&self, p: *const u8) -> usize {
-        self.judge(resize::usable_size(self, p))
     }
 
     /// Gives all free memory back to the backend but `pad` bytes at the top.
