@@ -47,12 +47,12 @@ const SHALLOW: usize = 16;
 const FEW: usize = 10;
 
 /// Bytes that the blocks of a stack come to at most, but for the largest classes,
-/// of which two are remembered.
+/// of which one is remembered.
 const MOST: usize = 64 * 1024;
 
 /// How many blocks of a class beyond the table, of `size` bytes, are remembered.
 fn few_of(size: usize) -> usize {
-    (MOST / size.max(GRANULE)).clamp(2, SHALLOW - 2)
+    (MOST / size.max(GRANULE)).clamp(1, SHALLOW - 2)
 }
 
 /// The block of the entry above the highest: no block at all.
