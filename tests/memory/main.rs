@@ -61,6 +61,11 @@ fn threads_that_sleep_hold_little() {
 }
 
 #[test]
+fn pairs_of_large_sizes() {
+    passes("threads.c", |run| run.arg("pairs"));
+}
+
+#[test]
 fn threads_that_need_little_share_it() {
     passes("threads.c", |run| run.arg("few"));
     passes("threads.c", |run| run.arg("apart"));

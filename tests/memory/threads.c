@@ -1,6 +1,6 @@
 /* What threads leave behind, and what lies in the pages of those that sleep.
  *
- * threads (ended | idle | few | apart | bursts | remote | beside | left SIZE) */
+ * threads (ended | idle | few | apart | bursts | pairs | remote | beside | left SIZE) */
 #include <pthread.h>
 #include "phases.h"
 
@@ -212,6 +212,45 @@ static void bursts(void)
     CHECK(stats().resident <= 24 * MIB);
 }
 
+/* What a thread remembers of large sizes when it goes to sleep is one block of each. */
+static void *takes_two_of_each(void *unused)
+{
+    (void)unused;
+    free(malloc(1));
+    pthread_barrier_wait(&barrier);
+    for (int round = 0; round < 100; round++)
+        for (size_t step = 4 * KIB; step <= 8 * KIB; step *= 2)
+            for (size_t size = 9 * step; size <= 16 * step; size += step) {
+                void *one = malloc(size), *other = malloc(size);
+                CHECK(one != NULL && other != NULL);
+                memset(one, 1, size);
+                memset(other, 2, size);
+                __asm__ volatile("" : : "r"(one), "r"(other) : "memory");
+                free(one);
+                free(other);
+            }
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    return NULL;
+}
+
+static void pairs(void)
+{
+    enum { SLEEPERS = 64 };
+    pthread_t thread[SLEEPERS];
+    pthread_barrier_init(&barrier, NULL, SLEEPERS + 1);
+    for (int i = 0; i < SLEEPERS; i++)
+        CHECK(pthread_create(&thread[i], NULL, takes_two_of_each, NULL) == 0);
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    size_t each = stats().resident / SLEEPERS;
+    fprintf(stderr, "%zu KiB a thread\n", each / KIB);
+    CHECK(each < 1200 * KIB);
+    pthread_barrier_wait(&barrier);
+    for (int i = 0; i < SLEEPERS; i++)
+        CHECK(pthread_join(thread[i], NULL) == 0);
+}
+
 static void **given;
 enum { GIVEN = 400000 };
 
@@ -333,6 +372,8 @@ int main(int argc, char **argv)
         idle();
     else if (strcmp(argv[1], "few") == 0)
         few();
+    else if (strcmp(argv[1], "pairs") == 0)
+        pairs();
     else if (strcmp(argv[1], "apart") == 0)
         apart();
     else if (strcmp(argv[1], "bursts") == 0)
