@@ -130,6 +130,37 @@ static void few(void)
     wake();
 }
 
+/* Threads that took two blocks of each large size, all at a time, remember few of them. */
+static void *takes_two_of_each(void *unused)
+{
+    pthread_barrier_wait(&barrier);
+    for (int round = 0; round < 50; round++)
+        for (size_t step = 4 * KIB; step <= 8 * KIB; step *= 2)
+            for (size_t size = 9 * step; size <= 16 * step; size += step) {
+                unsigned char *one = malloc(size), *other = malloc(size);
+                CHECK(one != NULL && other != NULL);
+                memset(one, round, size);
+                memset(other, round, size);
+                __asm__ volatile("" : : "r"(one), "r"(other) : "memory");
+                free(one);
+                free(other);
+            }
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    return unused;
+}
+
+static void pairs(void)
+{
+    size_t before = stats().resident;
+    lull(takes_two_of_each, left_by);
+    pthread_barrier_wait(&barrier);
+    size_t each = (stats().resident - before) / IDLE;
+    fprintf(stderr, "%zu KiB a thread\n", each / KIB);
+    CHECK(each < 2000 * KIB);
+    wake();
+}
+
 /* But no cache line is two threads'. */
 enum { SIDE_BY_SIDE = 32, BLOCKS_EACH = 10, LINE = 64 };
 
@@ -210,45 +241,6 @@ static void bursts(void)
         usleep(10000);
     fprintf(stderr, "%zu MiB when they have ended\n", stats().resident / MIB);
     CHECK(stats().resident <= 24 * MIB);
-}
-
-/* What a thread remembers of large sizes when it goes to sleep is one block of each. */
-static void *takes_two_of_each(void *unused)
-{
-    (void)unused;
-    free(malloc(1));
-    pthread_barrier_wait(&barrier);
-    for (int round = 0; round < 100; round++)
-        for (size_t step = 4 * KIB; step <= 8 * KIB; step *= 2)
-            for (size_t size = 9 * step; size <= 16 * step; size += step) {
-                void *one = malloc(size), *other = malloc(size);
-                CHECK(one != NULL && other != NULL);
-                memset(one, 1, size);
-                memset(other, 2, size);
-                __asm__ volatile("" : : "r"(one), "r"(other) : "memory");
-                free(one);
-                free(other);
-            }
-    pthread_barrier_wait(&barrier);
-    pthread_barrier_wait(&barrier);
-    return NULL;
-}
-
-static void pairs(void)
-{
-    enum { SLEEPERS = 64 };
-    pthread_t thread[SLEEPERS];
-    pthread_barrier_init(&barrier, NULL, SLEEPERS + 1);
-    for (int i = 0; i < SLEEPERS; i++)
-        CHECK(pthread_create(&thread[i], NULL, takes_two_of_each, NULL) == 0);
-    pthread_barrier_wait(&barrier);
-    pthread_barrier_wait(&barrier);
-    size_t each = stats().resident / SLEEPERS;
-    fprintf(stderr, "%zu KiB a thread\n", each / KIB);
-    CHECK(each < 1200 * KIB);
-    pthread_barrier_wait(&barrier);
-    for (int i = 0; i < SLEEPERS; i++)
-        CHECK(pthread_join(thread[i], NULL) == 0);
 }
 
 static void **given;

@@ -46,13 +46,16 @@ const SHALLOW: usize = 16;
 /// on one page of the system's.
 const FEW: usize = 10;
 
-/// Bytes that the blocks of a stack come to at most, but for the largest classes,
-/// of which one is remembered.
+/// Bytes that the blocks of a stack come to at most, but for two blocks of up to so many
+/// bytes each; of larger ones, one is remembered.
 const MOST: usize = 64 * 1024;
 
 /// How many blocks of a class beyond the table, of `size` bytes, are remembered.
-fn few_of(size: usize) -> usize {
-    (MOST / size.max(GRANULE)).clamp(1, SHALLOW - 2)
+fn shallow_depth(size: usize) -> usize {
+    match MOST / size.max(GRANULE) {
+        0 => 1,
+        many => many.clamp(2, SHALLOW - 2),
+    }
 }
 
 /// The block of the entry above the highest: no block at all.
@@ -131,7 +134,7 @@ impl<const C: usize> Stacks<C> {
         let (bottom, entries) = match class.index() {
             index if self.has_few(class) => (offset_of!(Self, few) + index * FEW * ENTRY, FEW - 2),
             index if index < Class::IN_TABLE => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP - 2),
-            index => (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, few_of(class.size())),
+            index => (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, shallow_depth(class.size())),
         };
         (bottom, bottom + (entries + 1) * ENTRY)
     }

@@ -71,7 +71,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
     }
 
-    /// A block from another word of the owner's current slab of `class`.
+    /// A block at hand, or from another word of the owner's current slab of `class`, if there
+    /// is one.
     fn take_next(&self, owner: &Owner<C>, class: Class) -> Option<*mut u8> {
         owner.local.bin(class).current()?;
         let seat = Seat::take(self, owner)?;
@@ -143,7 +144,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// A large block of `size` bytes that the owner freed and kept.
     fn take_kept(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
-        if size <= Geometry::<SHIFT>::SLAB_MAX || !owner.is_at_rest() {
+        if !owner.is_at_rest() {
             return None;
         }
         let pages = Geometry::<SHIFT>::pages_for(size)?;

@@ -285,6 +285,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
             let largest = (span / divisor) * e + (divisor - 1) * info.recip as u64;
             assert!(largest <= u32::MAX as u64, "the low half holds every remainder");
             assert!(info.run as usize == run_pages(size, Self::PAGE), "the run fits its field");
+            assert!(info.run <= 8, "a slab holds no more of the address space");
             assert!(info.slots as usize == bytes / size, "the slots fit their field");
             assert!(info.words as usize == bytes.div_ceil(size).div_ceil(WORD_BITS), "the words fit their field");
             assert!(info.words as usize <= WORD_BITS, "one summary word");
