@@ -1,4 +1,4 @@
-//! Page headers: all that the heap knows of a page, in one cache line.
+//! Page headers: all that the heap knows of a page, in two cache lines.
 //!
 //! ```text
 //!   kind of page    | run     | links (next, prev)     | the rest
@@ -27,6 +27,8 @@
 use crate::sync::Ordering::AcqRel;
 use crate::sync::Ordering::{Relaxed, Release};
 use crate::sync::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize};
+#[cfg(target_pointer_width = "64")]
+use core::mem::offset_of;
 use core::ptr;
 
 use super::pair::BitPair;
@@ -95,34 +97,42 @@ pub(crate) enum Mark {
 }
 
 /// The header of one page. All zero: a blank page.
+///
+/// ```text
+///   line 0 | owner | bits | recip | run | kind | mark | class |      set up once for a slab
+///   line 1 | summary | inline | next | prev | touched | soiled |     changed all the time
+/// ```
+///
+/// Every free reads of the first line, whichever thread it is on: what changes with each turn
+/// of a slab lies apart from it.
 #[repr(C, align(16))]
-#[cfg_attr(target_pointer_width = "64", repr(align(64)))]
 #[derive(Debug, Default)]
 pub(crate) struct Header {
     /// Who may touch the local bits: see `shared::owner`. 0 unless a slab.
     pub(crate) owner: AtomicUsize,
     /// The words of the slab's bitmap: `slab`.
     bits: AtomicPtr<BitPair>,
+    /// The class's reciprocal in a small slab; 0 in all other pages, so that
+    /// the fast path of `free` turns away from them by itself.
+    recip: AtomicU32,
+    /// Pages of the run.
+    run: AtomicU32,
+    kind: AtomicU8,
+    /// In a slab: which blocks may be in its slots beside those of its class: see
+    /// [`Mark`]. In a large block: whether its pages, or some, were moved here.
+    mark: AtomicU8,
+    class: AtomicU16,
+    apart: Apart,
     /// Bit `w` set: remote word `w` may hold frees. Written by any thread;
     /// late bits may reach a header in its next life and mean nothing there.
     pub(crate) summary: AtomicUsize,
     /// The bitmap itself if one word is enough; in a large block, the bytes asked
     /// for.
     inline: BitPair,
-    /// The class's reciprocal in a small slab; 0 in all other pages, so that
-    /// the fast path of `free` turns away from them by itself.
-    recip: AtomicU32,
-    /// Pages of the run.
-    run: AtomicU32,
     /// First link: next in a queue, left child, head of the run.
     pub(crate) next: AtomicU32,
     /// Second link: previous in a queue, right child.
     pub(crate) prev: AtomicU32,
-    kind: AtomicU8,
-    /// In a slab: which blocks may be in its slots beside those of its class: see
-    /// [`Mark`]. In a large block: whether its pages, or some, were moved here.
-    mark: AtomicU8,
-    class: AtomicU16,
     /// Words of the bitmap in use so far; slots beyond were never handed out.
     touched: AtomicU8,
     /// In a slab: the parts of it that may hold something else than zero, and
@@ -131,8 +141,13 @@ pub(crate) struct Header {
     soiled: AtomicU16,
 }
 
+/// Begins a cache line. (Small machines have one processor, or no cache.)
+#[cfg_attr(target_pointer_width = "64", repr(align(64)))]
+#[derive(Debug, Default)]
+struct Apart;
+
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Header>() == 64, "a header is one cache line");
+const _: () = assert!(offset_of!(Header, summary) == 64 && size_of::<Header>() == 128, "two cache lines");
 
 impl Header {
     #[inline]

@@ -120,6 +120,10 @@ pub(super) struct Drained {
 /// Moves the remote bits of a slab of the caller's to its local bits.
 pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Drained {
     let mut drained = Drained::default();
+    // Mostly there are none, and a locked instruction fetches the line from whoever has it.
+    if header.summary.load(Relaxed) == 0 {
+        return drained;
+    }
     let mut summary = header.summary.swap(0, SeqCst);
     while summary != 0 {
         let word = summary.trailing_zeros() as usize;
