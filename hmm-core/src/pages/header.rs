@@ -121,7 +121,7 @@ pub(crate) struct Header {
     /// In a slab: which blocks may be in its slots beside those of its class: see
     /// [`Mark`]. In a large block: whether its pages, or some, were moved here.
     mark: AtomicU8,
-    class: AtomicU16,
+    class: AtomicU32,
     apart: Apart,
     /// Bit `w` set: remote word `w` may hold frees. Written by any thread;
     /// late bits may reach a header in its next life and mean nothing there.

@@ -27,7 +27,7 @@ const ENTRIES: usize = ALL.next_power_of_two();
 /// paths add it to an address as it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
-pub(crate) struct Class(u16);
+pub(crate) struct Class(u32);
 
 /// Bytes of what an owner has for each class in its hottest table.
 pub(crate) const STRIDE: usize = 32;
@@ -57,7 +57,7 @@ impl Class {
     /// The class of this index.
     #[inline(always)]
     pub(crate) const fn nth(index: usize) -> Self {
-        Self((index * STRIDE) as u16)
+        Self((index * STRIDE) as u32)
     }
 
     #[inline(always)]
@@ -72,12 +72,12 @@ impl Class {
     }
 
     /// The class as a number, for [`from_number`](Self::from_number).
-    pub(crate) const fn number(self) -> u16 {
+    pub(crate) const fn number(self) -> u32 {
         self.0
     }
 
     #[inline(always)]
-    pub(crate) const fn from_number(number: u16) -> Self {
+    pub(crate) const fn from_number(number: u32) -> Self {
         Self(number)
     }
 
@@ -299,7 +299,6 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
 }
 
 const _: () = {
-    assert!(ALL * STRIDE <= u16::MAX as usize);
     assert!(size_of_index(ALL - 1) == SIZE_MAX);
     assert!(size_of_index(LINEAR - 1) == 256 && size_of_index(LINEAR) == 288);
     let mut index = LINEAR;
