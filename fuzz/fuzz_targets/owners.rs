@@ -89,7 +89,7 @@ impl Run {
 
     fn enter(&mut self, start: *mut u8, size: usize, align: usize, zeroed: bool) {
         if let Some(start) = NonNull::new(start) {
-            let usable = self.heap.usable_size(start.as_ptr());
+            let usable = self.heap.usable_size(self.owner(0), start.as_ptr());
             self.blocks.enter(start, size, align, usable, zeroed);
         }
     }
@@ -109,11 +109,11 @@ impl Run {
         let start = unsafe { self.heap.realloc(self.owner(who), old.start().as_ptr(), align, size) };
         match NonNull::new(start) {
             Some(start) => {
-                let usable = self.heap.usable_size(start.as_ptr());
+                let usable = self.heap.usable_size(self.owner(0), start.as_ptr());
                 self.blocks.reenter(old, start, size, align, usable);
             }
             None => {
-                let usable = self.heap.usable_size(old.start().as_ptr());
+                let usable = self.heap.usable_size(self.owner(0), old.start().as_ptr());
                 self.blocks.put_back(old, usable);
             }
         }
@@ -220,7 +220,7 @@ impl Run {
             },
             End::WrongSize { who, index } => {
                 let Some(block) = self.blocks.look(index) else { return false };
-                let wrong = self.heap.usable_size(block.start().as_ptr()) + 1;
+                let wrong = self.heap.usable_size(self.owner(0), block.start().as_ptr()) + 1;
                 // SAFETY: see above.
                 unsafe { self.heap.free_sized(self.owner(who), block.start().as_ptr(), wrong, 16) };
             }

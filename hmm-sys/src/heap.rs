@@ -65,9 +65,16 @@ pub fn alloc_slowest(size: usize) -> *mut u8 {
 
 /// As [`alloc`], with the first `size` bytes zero. Memory that is known to be
 /// zero is not written.
-#[inline]
+#[inline(always)]
 pub fn alloc_zeroed(size: usize) -> *mut u8 {
-    alloc_zeroed_aligned(1, size)
+    match alloc_fast(size) {
+        Some(p) => {
+            // SAFETY: the block is ours and at least `size` bytes long.
+            unsafe { p.write_bytes(0, size) };
+            p
+        }
+        None => alloc_zeroed_aligned(1, size),
+    }
 }
 
 /// As [`alloc_aligned`], with the first `size` bytes zero.
@@ -139,11 +146,10 @@ pub unsafe fn realloc(p: *mut u8, size: usize) -> *mut u8 {
 /// As [`realloc`].
 #[inline(always)]
 pub unsafe fn realloc_aligned(p: *mut u8, align: usize, size: usize) -> *mut u8 {
-    // SAFETY: the word is the calling thread's; the rest the caller's promise.
-    match unsafe { HEAP.resize(tls::get(), p, align, size) } {
+    match HEAP.resize(tls::get(), p, size) {
         Resize::Stays => p,
-        // SAFETY: likewise.
-        Resize::Grows { have } => unsafe { grow(p, have, size) },
+        // SAFETY: the caller's promise.
+        Resize::Moves { have } => unsafe { move_block(p, have, align, size) },
         // SAFETY: likewise.
         Resize::Unknown => unsafe { realloc_slow(p, align, size) },
     }
@@ -151,16 +157,16 @@ pub unsafe fn realloc_aligned(p: *mut u8, align: usize, size: usize) -> *mut u8 
 
 /// The part for a block that outgrows the `have` bytes that it holds.
 #[inline(never)]
-unsafe fn grow(p: *mut u8, have: usize, size: usize) -> *mut u8 {
+unsafe fn move_block(p: *mut u8, have: usize, align: usize, size: usize) -> *mut u8 {
     // SAFETY: the word is the calling thread's; the rest the caller's promise.
-    unsafe { HEAP.grow(tls::get(), p, have, size) }
+    unsafe { HEAP.move_block(tls::get(), p, have, align, size) }
 }
 
 /// The slow part of it.
 #[inline(never)]
 unsafe fn realloc_slow(p: *mut u8, align: usize, size: usize) -> *mut u8 {
     // SAFETY: the owner is the calling thread's; the rest the caller's promise.
-    unsafe { HEAP.realloc(own(), p, align, size) }
+    unsafe { HEAP.realloc_slow(own(), p, align, size) }
 }
 
 /// The bytes that the block at `p` holds, at least those asked for; 0 for
@@ -169,8 +175,9 @@ unsafe fn realloc_slow(p: *mut u8, align: usize, size: usize) -> *mut u8 {
 /// # Safety
 ///
 /// `p` is a live block or null. (Anything else ends the program.)
+#[inline(always)]
 pub unsafe fn usable_size(p: *const u8) -> usize {
-    if p.is_null() { 0 } else { HEAP.usable_size(p) }
+    HEAP.usable_size(tls::get(), p)
 }
 
 /// Gives all free memory back to the system but `pad` bytes at the heap's top.

@@ -65,11 +65,13 @@ pub(crate) fn alloc_zeroed<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>
 /// # Safety
 ///
 /// It is the caller's, and has so many.
+#[inline(always)]
 pub(crate) unsafe fn clear<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *mut u8, size: usize) {
-    if !p.is_null() && !is_clean(s, p) {
-        // SAFETY: the caller's promise.
-        unsafe { ptr::write_bytes(p, 0, size) };
+    if p.is_null() || size > Geometry::<SHIFT>::SMALL_MAX && is_clean(s, p) {
+        return;
     }
+    // SAFETY: the caller's promise.
+    unsafe { ptr::write_bytes(p, 0, size) };
 }
 
 /// A slot of `class`, the one for `size` bytes at a multiple of `align`; null

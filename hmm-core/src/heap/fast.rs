@@ -6,7 +6,6 @@
 use crate::sync::Ordering::Relaxed;
 use core::ptr;
 
-use super::FULL;
 use super::local::{Cur, Local};
 use super::loose::is_by_word;
 use super::recent::Recent;
@@ -217,24 +216,21 @@ pub(crate) fn free_medium<'a, const SHIFT: u32, const C: usize, R: Recent<C>>(
     }
 }
 
-/// The bytes of the live block at `p`, if it is a small slot of the owner
-/// whose slabs carry `token`.
+/// The header of the slab that the live block at `p` is in, if that is a small one, whoever's.
 #[inline(always)]
-pub(crate) fn small<const SHIFT: u32, const C: usize, R: Recent<C>>(
+pub(crate) fn slab_of<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
-    token: usize,
     p: *const u8,
-) -> Option<usize> {
+) -> Option<&Header> {
     let (header, offset) = local.header_of::<SHIFT>(p)?;
     let recip = header.recip();
     let product = offset as u64 * u64::from(recip);
-    // In a slab without a free slot, too.
-    if header.owner.load(Relaxed) & !FULL != token || product as u32 >= recip {
+    if product as u32 >= recip {
         return None;
     }
     let slot = (product >> 32) as usize;
     // SAFETY: as in `free`.
     let word = unsafe { &*header.bits().wrapping_add(slot / WORD_BITS) };
     let live = !word.is_free(1 << (slot % WORD_BITS));
-    live.then(|| Geometry::<SHIFT>::info(header.class()).size as usize)
+    live.then_some(header)
 }

@@ -1,8 +1,7 @@
 //! Which blocks a slot may hold: the class they were given at first, or one
 //! that `realloc` or want of memory left them in.
 
-use crate::pages::header::Mark;
-use crate::slab::Slot;
+use crate::pages::header::{Header, Mark};
 use crate::units::Geometry;
 
 /// A block that grows by no more than one part in so many grows in steps.
@@ -32,10 +31,11 @@ pub(crate) fn with_headroom<const SHIFT: u32>(have: usize, size: usize, align: u
     if is_step && Geometry::<SHIFT>::class_of_aligned(roomy, align).is_some() { roomy } else { size }
 }
 
-/// Whether a block of `size` bytes and alignment `align` may live in `slot`.
-pub(crate) fn serves<const SHIFT: u32>(slot: &Slot<'_>, size: usize, align: usize) -> bool {
-    let have = slot.class.size();
-    let is_first = |size| Geometry::<SHIFT>::class_of_aligned(size, align).is_some_and(|class| class.size() == have);
-    let in_lines = || slot.header.has(Mark::Lines) && is_first(in_lines(size));
-    size <= have && (keeps(have, size) || is_first(size) || in_lines())
+/// Whether a block of `size` bytes and alignment `align` may live in a slot of the slab with
+/// this header.
+pub(crate) fn serves<const SHIFT: u32>(header: &Header, size: usize, align: usize) -> bool {
+    let class = header.class();
+    let have = Geometry::<SHIFT>::info(class).size as usize;
+    let is_first = |size| Geometry::<SHIFT>::class_of_aligned(size, align) == Some(class);
+    size <= have && (keeps(have, size) || is_first(size) || header.has(Mark::Lines) && is_first(in_lines(size)))
 }

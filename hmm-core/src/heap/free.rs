@@ -127,7 +127,7 @@ pub(crate) fn check_sized<const SHIFT: u32, S: Ground<SHIFT>>(
     let fits = p.addr() & (align - 1) == 0
         && match block {
             Block::Slot(slot) if slot.header.has(Mark::Any) => size <= slot.class.size(),
-            Block::Slot(slot) => fit::serves::<SHIFT>(&slot, size, align),
+            Block::Slot(slot) => fit::serves::<SHIFT>(slot.header, size, align),
             Block::Large { header, .. } => header.large_bytes() == large::rounded(size),
         };
     let place = match block {

@@ -83,16 +83,20 @@ fn clear<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, start: *mut u8
     }
 }
 
+/// Makes a large block hold `size` bytes, if that takes the pages that it has.
+pub(crate) fn fill<const SHIFT: u32>(header: &Header, size: usize) -> bool {
+    let fills = Geometry::<SHIFT>::pages_for(size.max(1)) == Some(header.run());
+    if fills {
+        header.set_large_bytes(rounded(size));
+    }
+    fills
+}
+
 /// Resizes a large block where it stands; `false` if it cannot.
 pub(crate) fn resize<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, header: &Header, size: usize) -> bool {
     let Some(want) = Geometry::<SHIFT>::pages_for(size.max(1)) else { return false };
-    let have = header.run();
-    if want == have {
-        header.set_large_bytes(rounded(size));
-        return true;
-    }
     let resize = |pages: &mut Pages<S::Grow, SHIFT>| {
-        let done = match want < have {
+        let done = match want < header.run() {
             true => {
                 pages.shorten_run(s.map(), page, want);
                 true
@@ -104,5 +108,5 @@ pub(crate) fn resize<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, he
         }
         done
     };
-    s.with_pages(resize).unwrap_or(false)
+    fill::<SHIFT>(header, size) || s.with_pages(resize).unwrap_or(false)
 }

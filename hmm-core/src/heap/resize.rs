@@ -32,6 +32,52 @@ pub(crate) fn usable_size<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *const u
     })
 }
 
+/// What it takes to resize a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resize {
+    /// Nothing: it stays where it is.
+    Stays,
+    /// Another block, and a copy: this one holds so many bytes.
+    Moves {
+        /// Bytes.
+        have: usize,
+    },
+    /// More than one look tells.
+    Unknown,
+}
+
+/// What it takes to make the block at `p`, a multiple of `align`, hold `size` bytes: as far as
+/// that can be told, and done, without the run layer.
+pub(crate) fn look<const SHIFT: u32, S: Ground<SHIFT>>(
+    s: &S,
+    p: *mut u8,
+    align: usize,
+    size: usize,
+) -> Result<Resize, Misuse> {
+    Ok(match live(s, p)? {
+        Block::Slot(slot) => look_in::<SHIFT>(slot.header, align, size),
+        Block::Large { header, .. } => {
+            let have = header.large_bytes();
+            // Aligned blocks may be large with few bytes.
+            if size <= Geometry::<SHIFT>::SLAB_MAX && !fit::keeps(have, size) {
+                Resize::Moves { have }
+            } else if large::fill::<SHIFT>(header, size) {
+                Resize::Stays
+            } else {
+                Resize::Unknown
+            }
+        }
+    })
+}
+
+/// As [`look`], of a live block in the slab with this header.
+pub(crate) fn look_in<const SHIFT: u32>(header: &Header, align: usize, size: usize) -> Resize {
+    match fit::serves::<SHIFT>(header, size, align) {
+        true => Resize::Stays,
+        false => Resize::Moves { have: header.class().size() },
+    }
+}
+
 /// Makes the block at `p`, a multiple of `align`, hold `size` bytes at one; its
 /// contents stay, up to the smaller of both sizes. Returns where it is now;
 /// null when memory has run out, and then the block is as it was.
@@ -45,34 +91,35 @@ pub(crate) unsafe fn realloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, 
     align: usize,
     size: usize,
 ) -> Result<*mut u8, Misuse> {
-    match live(s, p)? {
-        Block::Slot(slot) => {
-            if fit::serves::<SHIFT>(&slot, size, align) {
-                return Ok(p);
-            }
-            copy(s, p, slot.class.size(), align, size)
-        }
-        Block::Large { page, header } => {
-            let old = header.large_bytes();
-            // Aligned blocks may be large with few bytes.
-            if size <= Geometry::<SHIFT>::SLAB_MAX && !fit::keeps(old, size) {
-                return copy(s, p, old, align, size);
-            }
-            if size > isize::MAX as usize {
-                return Ok(ptr::null_mut());
-            }
-            if large::resize(s, page, header, size) {
-                return Ok(p);
-            }
-            let to = match old >= MOVE_MIN {
-                true => move_pages(s, p, page, header, align, size)?,
-                false => copy(s, p, old, align, size)?,
-            };
-            // Empty slabs were given up for it; there may be room behind it now.
-            let stays = to.is_null() && large::resize(s, page, header, size);
-            Ok(if stays { p } else { to })
-        }
+    match look(s, p, align, size)? {
+        Resize::Stays => Ok(p),
+        Resize::Moves { have } => copy(s, p, have, align, size),
+        Resize::Unknown => resize_large(s, p, align, size),
     }
+}
+
+/// [`realloc`] of a large block to another number of pages.
+fn resize_large<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    p: *mut u8,
+    align: usize,
+    size: usize,
+) -> Result<*mut u8, Misuse> {
+    let Block::Large { page, header } = live(s, p)? else { return Ok(ptr::null_mut()) };
+    if size > isize::MAX as usize {
+        return Ok(ptr::null_mut());
+    }
+    if large::resize(s, page, header, size) {
+        return Ok(p);
+    }
+    let have = header.large_bytes();
+    let to = match have >= MOVE_MIN {
+        true => move_pages(s, p, page, header, align, size)?,
+        false => copy(s, p, have, align, size)?,
+    };
+    // Empty slabs were given up for it; there may be room behind it now.
+    let stays = to.is_null() && large::resize(s, page, header, size);
+    Ok(if stays { p } else { to })
 }
 
 /// Moves the large block at `p` to a longer run.

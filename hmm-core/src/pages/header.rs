@@ -1,4 +1,4 @@
-//! Page headers: all that the heap knows of a page, in two cache lines.
+//! Page headers: all that the heap knows of a page, in one cache line.
 //!
 //! ```text
 //!   kind of page    | run     | links (next, prev)     | the rest
@@ -6,8 +6,8 @@
 //!   Blank           | –       | –                      | –
 //!   Free (head)     | length  | children in the tree   | dirty pages
 //!   FreeTail        | length  | –                      | –
-//!   Small, Medium   | length  | the owner's queue, or  | owner, bits, summary,
-//!    (head)         |         | the hand-over list     | recip, class, touched
+//!   Small, Medium   | length  | the owner's queue, or  | owner, bits, recip,
+//!    (head)         |         | the hand-over list     | class, touched, soiled
 //!   MediumBody      | –       | next: the head         | –
 //!   Large, Kept      | length  | –                      | bytes asked for
 //!   Foreign (head)  | length  | –                      | –
@@ -27,7 +27,6 @@
 use crate::sync::Ordering::AcqRel;
 use crate::sync::Ordering::{Relaxed, Release};
 use crate::sync::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize};
-#[cfg(target_pointer_width = "64")]
 use core::mem::offset_of;
 use core::ptr;
 
@@ -97,15 +96,8 @@ pub(crate) enum Mark {
 }
 
 /// The header of one page. All zero: a blank page.
-///
-/// ```text
-///   line 0 | owner | bits | recip | run | kind | mark | class |      set up once for a slab
-///   line 1 | summary | inline | next | prev | touched | soiled |     changed all the time
-/// ```
-///
-/// Every free reads of the first line, whichever thread it is on: what changes with each turn
-/// of a slab lies apart from it.
 #[repr(C, align(16))]
+#[cfg_attr(target_pointer_width = "64", repr(align(64)))]
 #[derive(Debug, Default)]
 pub(crate) struct Header {
     /// Who may touch the local bits: see `shared::owner`. 0 unless a slab.
@@ -117,15 +109,8 @@ pub(crate) struct Header {
     recip: AtomicU32,
     /// Pages of the run.
     run: AtomicU32,
-    kind: AtomicU8,
-    /// In a slab: which blocks may be in its slots beside those of its class: see
-    /// [`Mark`]. In a large block: whether its pages, or some, were moved here.
-    mark: AtomicU8,
-    class: AtomicU32,
-    apart: Apart,
-    /// Bit `w` set: remote word `w` may hold frees. Written by any thread;
-    /// late bits may reach a header in its next life and mean nothing there.
-    pub(crate) summary: AtomicUsize,
+    /// The summary of `inline`, as of any bitmap in the word before it.
+    summary: AtomicUsize,
     /// The bitmap itself if one word is enough; in a large block, the bytes asked
     /// for.
     inline: BitPair,
@@ -133,6 +118,11 @@ pub(crate) struct Header {
     pub(crate) next: AtomicU32,
     /// Second link: previous in a queue, right child.
     pub(crate) prev: AtomicU32,
+    kind: AtomicU8,
+    /// In a slab: which blocks may be in its slots beside those of its class: see
+    /// [`Mark`]. In a large block: whether its pages, or some, were moved here.
+    mark: AtomicU8,
+    class: AtomicU16,
     /// Words of the bitmap in use so far; slots beyond were never handed out.
     touched: AtomicU8,
     /// In a slab: the parts of it that may hold something else than zero, and
@@ -141,13 +131,9 @@ pub(crate) struct Header {
     soiled: AtomicU16,
 }
 
-/// Begins a cache line. (Small machines have one processor, or no cache.)
-#[cfg_attr(target_pointer_width = "64", repr(align(64)))]
-#[derive(Debug, Default)]
-struct Apart;
-
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(offset_of!(Header, summary) == 64 && size_of::<Header>() == 128, "two cache lines");
+const _: () = assert!(size_of::<Header>() == 64, "a header is one cache line");
+const _: () = assert!(offset_of!(Header, summary) + size_of::<AtomicUsize>() == offset_of!(Header, inline));
 
 impl Header {
     #[inline]
@@ -216,7 +202,8 @@ impl Header {
 
     /// Where the page's bitmap lies when one word is enough.
     pub(crate) fn inline_bits(&self) -> *const BitPair {
-        &raw const self.inline
+        // By way of the header: there is something before it, too.
+        ptr::from_ref(self).wrapping_byte_add(offset_of!(Self, inline)).cast()
     }
 
     /// In the head of a large block: the bytes asked for.
@@ -278,7 +265,9 @@ impl Header {
     }
 
     pub(crate) fn set_soiled(&self, parts: u16) {
-        self.soiled.store(parts, Relaxed);
+        if self.soiled() != parts {
+            self.soiled.store(parts, Relaxed);
+        }
     }
 
     /// Notes that `parts` of this slab may hold something else than zero. Any

@@ -20,7 +20,15 @@ const LINE: usize = 64;
 
 /// Words of a bitmap in a line.
 const STEP: usize = LINE / size_of::<BitPair>();
-const SIZES: usize = WORD_BITS / STEP;
+
+/// The lines of the largest bitmap.
+const SIZES: usize = lines(WORD_BITS);
+
+/// The lines of a bitmap of `words` words. Before the first word, what is as large has the
+/// summary and, in a spare bitmap, the link.
+const fn lines(words: usize) -> usize {
+    (words + 1).div_ceil(STEP)
+}
 
 /// The source of metadata.
 #[derive(Debug)]
@@ -44,10 +52,10 @@ struct Chunk {
 /// Chunks of so many bytes are linked.
 const LINKED: usize = 4096;
 
-/// Bytes of a bitmap of `words` words. The largest one takes an extra line, or page
-/// after page would use the same cache sets.
-fn bitmap_bytes(words: usize) -> usize {
-    let bytes = words.next_multiple_of(STEP) * size_of::<BitPair>();
+/// Bytes of a bitmap of so many lines. Where that would be a multiple of 1 KiB it takes an
+/// extra line, or page after page would use the same cache sets.
+fn bitmap_bytes(lines: usize) -> usize {
+    let bytes = lines * LINE;
     if bytes % 1024 == 0 { bytes + LINE } else { bytes }
 }
 
@@ -146,23 +154,23 @@ impl Meta {
         chunk: usize,
         room: usize,
     ) -> Option<*const BitPair> {
-        let spare = self.spare.get_mut(words.div_ceil(STEP) - 1)?;
-        if let Some(first) = NonNull::new(*spare) {
-            // SAFETY: a spare bitmap's first word is the link that
-            // `give_bits` wrote there.
+        let spare = self.spare.get_mut(lines(words) - 1)?;
+        let bits = if let Some(first) = NonNull::new(*spare) {
+            // SAFETY: a spare bitmap begins with the link that `give_bits` wrote there.
             *spare = unsafe { first.cast::<*mut u8>().read() };
-            return Some(first.as_ptr().cast());
-        }
-        let bits = self.take(grow, bitmap_bytes(words), chunk, room)?;
-        Some(bits.as_ptr().cast::<BitPair>().cast_const())
+            first
+        } else {
+            self.take(grow, bitmap_bytes(lines(words)), chunk, room)?
+        };
+        Some(bits.as_ptr().cast::<BitPair>().cast_const().wrapping_add(1))
     }
 
     /// Takes a bitmap of `words` words back.
     pub(crate) fn give_bits(&mut self, bits: *const BitPair, words: usize) {
-        if let Some(spare) = self.spare.get_mut(words.div_ceil(STEP) - 1) {
-            let bits = bits.cast_mut().cast::<u8>();
-            // SAFETY: the slab that used the bitmap is gone, nobody reads the
-            // bitmap any more, and it has room for a pointer.
+        if let Some(spare) = self.spare.get_mut(lines(words) - 1) {
+            let bits = bits.cast_mut().wrapping_sub(1).cast::<u8>();
+            // SAFETY: the slab that used the bitmap is gone, and nobody uses what lies before
+            // its summary.
             unsafe { bits.cast::<*mut u8>().write(*spare) };
             *spare = bits;
         }

@@ -4,7 +4,13 @@
 //! ```text
 //!   local:   0 0 1 0 1 1 …    bit i: slot i is free, for the slab's owner
 //!   remote:  0 1 0 0 0 0 …    bit i: others freed it, and the owner has not looked yet
+//!
+//!   a bitmap:  | summary | local 0 | remote 0 | local 1 | remote 1 | …
+//!                bit w: remote word w may hold frees
 //! ```
+//!
+//! Every free reads the page's header, whichever thread it is on, so what frees of others write
+//! lies here and not there.
 
 use crate::sync::AtomicUsize;
 use crate::sync::Ordering::Relaxed;
@@ -18,6 +24,17 @@ pub(crate) struct BitPair {
     pub(crate) local: AtomicUsize,
     /// Changed by anyone.
     pub(crate) remote: AtomicUsize,
+}
+
+/// The summary of the bitmap that begins with `first`. Written by any thread; late bits may
+/// reach a bitmap in its next life and mean nothing there.
+///
+/// # Safety
+///
+/// `first` was a slab's [`Header::bits`](super::header::Header::bits) once.
+pub(crate) unsafe fn summary<'a>(first: *const BitPair) -> &'a AtomicUsize {
+    // SAFETY: there is such a word before any bitmap (I4), and both stay for good.
+    unsafe { &*first.cast::<AtomicUsize>().wrapping_sub(1) }
 }
 
 impl BitPair {

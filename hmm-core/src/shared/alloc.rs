@@ -101,10 +101,22 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// # Safety
     ///
     /// As [`alloc`](Self::alloc).
+    #[inline]
     pub unsafe fn alloc_aligned(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
         // SAFETY: the caller's promise.
-        unsafe { self.alloc_aligned_fast(owner, align, size) }
-            .or_else(|| self.borrow(owner, align, size))
+        match unsafe { self.alloc_aligned_fast(owner, align, size) } {
+            Some(p) => p,
+            // SAFETY: likewise.
+            None if align <= GRANULE => unsafe { self.alloc_slow(owner, size) },
+            None => self.alloc_aligned_anew(owner, align, size),
+        }
+    }
+
+    /// As [`alloc_aligned`](Self::alloc_aligned), where there is no block at hand.
+    #[cold]
+    #[inline(never)]
+    fn alloc_aligned_anew(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
+        self.borrow(owner, align, size)
             .or_else(|| self.seated(owner, |seat| alloc::alloc_aligned(seat, align, size)))
             .unwrap_or(ptr::null_mut())
     }
@@ -127,19 +139,19 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// As [`alloc`](Self::alloc).
     pub unsafe fn alloc_zeroed(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
-        if align <= GRANULE {
-            if let Some(p) = fast::alloc::<SHIFT, C, _>(&owner.local, size) {
+        // SAFETY: the caller's promise.
+        let slot = unsafe { self.alloc_aligned_fast(owner, align, size) }.or_else(|| {
+            let class = Geometry::<SHIFT>::class_of_aligned(size, align)?;
+            self.take_next(owner, class).or_else(|| self.borrow(owner, align, size))
+        });
+        match slot {
+            Some(p) => {
                 // SAFETY: the block is ours and at least `size` bytes long.
-                unsafe { p.write_bytes(0, size) };
-                return p;
+                unsafe { alloc::clear(self, p, size) };
+                p
             }
+            None => self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)).unwrap_or(ptr::null_mut()),
         }
-        if let Some(p) = self.borrow(owner, align, size) {
-            // SAFETY: the block is ours and at least `size` bytes long.
-            unsafe { alloc::clear(self, p, size) };
-            return p;
-        }
-        self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)).unwrap_or(ptr::null_mut())
     }
 
     /// A large block of `size` bytes that the owner freed and kept.

@@ -67,32 +67,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         Some(taken)
     }
 
-    /// Moves the block at `p`, if it is a live one of a slab that does not serve `size`
-    /// bytes at a multiple of `align`, to a borrowed one that does.
-    ///
-    /// # Safety
-    ///
-    /// The caller gives the block up if another is returned.
-    pub(super) unsafe fn realloc_to_borrowed(
-        &self,
-        owner: &Owner<C>,
-        p: *mut u8,
-        align: usize,
-        size: usize,
-    ) -> Option<*mut u8> {
-        let Ok(Block::Slot(slot)) = locate(&self.map, p) else { return None };
-        let is_live = bits_of::<SHIFT>(slot.header).is_live(slot.index);
-        if !is_live || fit::serves::<SHIFT>(&slot, size, align) {
-            return None;
-        }
-        let to = self.borrow(owner, align, size)?;
-        // SAFETY: both blocks are the caller's, disjoint, and at least this long.
-        unsafe { p.copy_to_nonoverlapping(to, slot.class.size().min(size)) };
-        // SAFETY: the caller gives it up.
-        unsafe { self.free(owner, p) };
-        Some(to)
-    }
-
     /// Blocks of a class that a thread borrows.
     fn lent(&self) -> usize {
         match self.lent.load(Relaxed) {
@@ -186,10 +160,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 fn refresh<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize>(seat: &Seat<'_, G, L, SHIFT, C>, class: Class) {
     let Some(page) = seat.local().bin(class).current() else { return };
     let header = seat.map().header(page);
-    if header.summary.load(Relaxed) != 0 {
+    let bits = bits_of::<SHIFT>(header);
+    if bits.summary().load(Relaxed) != 0 {
         let cur = seat.local().cur(class);
         let before = cur.count_free();
-        seat.drain(header, &bits_of::<SHIFT>(header));
+        seat.drain(header, &bits);
         // What blocks are taken from right now does not lie free.
         seat.local().loose.take((cur.count_free() - before) as usize * class.size());
     }

@@ -8,6 +8,7 @@
 //!   everything else, and misuse       the checked door
 //! ```
 
+use crate::sync::AtomicUsize;
 use crate::sync::Ordering::Relaxed;
 
 use super::owner::Owner;
@@ -174,7 +175,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let index = (product >> 32) as usize;
         match remote::mark(header, index) {
             Marked::More => {}
-            Marked::First => self.announce(header, index, owner),
+            Marked::First(summary) => self.announce(header, summary, index, owner),
             // (What would begin in the left-over bytes of a slab is no slot.)
             Marked::Twice if index < usize::from(Geometry::<SHIFT>::info(header.class()).slots) => {
                 self.freed_twice(header, index);
@@ -184,12 +185,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     #[inline(never)]
-    fn announce(&self, header: &Header, index: usize, owner: &Owner<C>) {
+    fn announce(&self, header: &Header, summary: &AtomicUsize, index: usize, owner: &Owner<C>) {
         // (The slab may be gone by now. What is read here then is of its page's next life,
         // and means nothing: a FULL one may be handed over early.)
         let info = Geometry::<SHIFT>::info(header.class());
         let word = header.owner.load(Relaxed);
-        if remote::announce(header, usize::from(info.words), index) {
+        if remote::announce(header, summary, usize::from(info.words), index) {
             if let Some(page) = self.map.page_of(header) {
                 self.hand_over(page);
             }

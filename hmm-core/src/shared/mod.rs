@@ -37,9 +37,9 @@ mod resize;
 mod seat;
 mod sweep;
 
+pub use crate::heap::resize::Resize;
 pub use lock::Lock;
 pub use owner::{Nobody, Owner};
-pub use resize::Resize;
 
 use crate::sync::Ordering::Relaxed;
 use crate::sync::{AtomicPtr, AtomicUsize};

@@ -48,7 +48,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let bits = bits_of::<SHIFT>(header);
         let holds_frees = |&word: &usize| bits.remote(word).load(Relaxed) != 0;
         let words = (0..bits.words()).filter(holds_frees).fold(0, |words, word| words | 1 << word);
-        if words & !header.summary.load(Relaxed) != 0 {
+        if words & !bits.summary().load(Relaxed) != 0 {
             return Err("frees of others that the summary does not name");
         }
         if header.owner.load(Relaxed) & FULL != 0 && is_much(words, bits.words()) {

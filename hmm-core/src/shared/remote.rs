@@ -27,12 +27,14 @@
 //!   that are empty when swapped are passed over, and who takes a FULL one for
 //!   another hands it over early.
 
+use crate::sync::AtomicUsize;
 use crate::sync::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
 use super::owner::LISTED;
 use crate::heap::FULL;
 use crate::misuse::{Misuse, What};
 use crate::pages::header::Header;
+use crate::pages::pair;
 use crate::slab::{Bits, Slot};
 use crate::units::{Geometry, PageNo, WORD_BITS};
 
@@ -58,15 +60,17 @@ pub(super) fn free<const SHIFT: u32>(slot: &Slot<'_>, p: *mut u8) -> Result<Outc
     }
     match mark(header, slot.index) {
         Marked::Twice => Err(slot.misuse(What::DoubleFree, p)),
-        Marked::First if announce(header, usize::from(info.words), slot.index) => Ok(Outcome::HandOver(slot.page)),
-        Marked::First | Marked::More => Ok(Outcome::Done),
+        Marked::First(summary) if announce(header, summary, usize::from(info.words), slot.index) => {
+            Ok(Outcome::HandOver(slot.page))
+        }
+        Marked::First(_) | Marked::More => Ok(Outcome::Done),
     }
 }
 
 /// What a slot's remote bit met.
-pub(super) enum Marked {
-    /// The first bit of its word, which is to be announced.
-    First,
+pub(super) enum Marked<'a> {
+    /// The first bit of its word, which is to be announced in this summary.
+    First(&'a AtomicUsize),
     /// Others.
     More,
     /// Itself, or the local one: a double free. The bits are not to be
@@ -79,18 +83,20 @@ pub(super) enum Marked {
 /// A local bit that is set means a double free and no false alarm: the block
 /// reached this thread after the owner had cleared the bit.
 #[inline(always)]
-pub(super) fn mark(header: &Header, index: usize) -> Marked {
+pub(super) fn mark(header: &Header, index: usize) -> Marked<'_> {
     let (word, bit) = (index / WORD_BITS, 1 << (index % WORD_BITS));
+    let first = header.bits();
     // SAFETY: a slab's bitmap has a word for every slot index (I4), and is not
     // unmapped, ever.
-    let pair = unsafe { &*header.bits().wrapping_add(word) };
+    let pair = unsafe { &*first.wrapping_add(word) };
     if pair.local.load(Relaxed) & bit != 0 {
         return Marked::Twice;
     }
     // The bit is clear, so adding it sets it; and the processor can tell the
     // old word of a sum, but of no union, in one instruction.
     match pair.remote.fetch_add(bit, Release) {
-        0 => Marked::First,
+        // SAFETY: a slab's bitmap, until just now.
+        0 => Marked::First(unsafe { pair::summary(first) }),
         old if old & bit == 0 => Marked::More,
         _ => Marked::Twice,
     }
@@ -98,9 +104,9 @@ pub(super) fn mark(header: &Header, index: usize) -> Marked {
 
 /// Lets the owner know that the word of slot `index` has remote frees now.
 /// `true` if that made the slab LISTED and the caller's, who hands it over.
-pub(super) fn announce(header: &Header, words: usize, index: usize) -> bool {
+pub(super) fn announce(header: &Header, summary: &AtomicUsize, words: usize, index: usize) -> bool {
     let bit = 1 << (index / WORD_BITS);
-    let summary = header.summary.fetch_or(bit, SeqCst) | bit;
+    let summary = summary.fetch_or(bit, SeqCst) | bit;
     let owner = header.owner.load(SeqCst);
     // Somebody else may be first; if it is the owner, it drains.
     owner & FULL != 0
@@ -118,13 +124,9 @@ pub(super) struct Drained {
 }
 
 /// Moves the remote bits of a slab of the caller's to its local bits.
-pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Drained {
+pub(super) fn drain(bits: &Bits<'_>) -> Drained {
     let mut drained = Drained::default();
-    // Mostly there are none, and a locked instruction fetches the line from whoever has it.
-    if header.summary.load(Relaxed) == 0 {
-        return drained;
-    }
-    let mut summary = header.summary.swap(0, SeqCst);
+    let mut summary = bits.summary().swap(0, SeqCst);
     while summary != 0 {
         let word = summary.trailing_zeros() as usize;
         summary &= summary - 1;
@@ -145,11 +147,11 @@ pub(super) fn drain(header: &Header, bits: &Bits<'_>) -> Drained {
 }
 
 /// Marks a slab of the owner's FULL; `false` if it is worth keeping.
-pub(super) fn close(header: &Header, token: usize, words: usize) -> bool {
+pub(super) fn close(header: &Header, token: usize, bits: &Bits<'_>) -> bool {
     header.owner.store(token | FULL, SeqCst);
     // If too much was freed before the mark could be seen, nobody may come
     // again to hand the slab over: take it back, unless someone just did.
-    !is_much(header.summary.load(SeqCst), words) || !reopen(header, token)
+    !is_much(bits.summary().load(SeqCst), bits.words()) || !reopen(header, token)
 }
 
 /// Takes the FULL slab of the owner `token` back into use; `false` if it was

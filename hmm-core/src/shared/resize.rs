@@ -1,8 +1,9 @@
 //! Resizing, on the floor of many owners.
 //!
 //! ```text
-//!   the owner's small block   stays │ grows: a larger one, a copy
-//!   everything else           borrowed │ the floor below: in place, by moving pages, by copying
+//!   a small block    stays, if one look tells │ moves: another block, a copy
+//!   any other        the same by a closer look
+//!   a large one      by the floor below: in place, by moving pages, by copying
 //! ```
 
 use core::ptr;
@@ -11,22 +12,9 @@ use super::owner::Owner;
 use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
-use crate::heap::{fast, fit, resize};
-use crate::units::GRANULE;
-
-/// What it takes to resize a block, as far as one look tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resize {
-    /// Nothing: it stays where it is.
-    Stays,
-    /// A larger block: it holds so many bytes.
-    Grows {
-        /// Bytes.
-        have: usize,
-    },
-    /// A closer look.
-    Unknown,
-}
+use crate::heap::resize::{self, Resize};
+use crate::heap::{fast, fit};
+use crate::units::Geometry;
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
     /// Makes the block at `p` hold `size` bytes at a multiple of `align`, a
@@ -38,27 +26,76 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// As [`free`](Self::free); the old address is not used again if another
     /// is returned.
     pub unsafe fn realloc(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        match unsafe { self.resize(owner, p, align, size) } {
+        match self.resize(owner, p, size) {
             Resize::Stays => p,
+            // SAFETY: the caller's promise.
+            Resize::Moves { have } => unsafe { self.move_block(owner, p, have, align, size) },
             // SAFETY: likewise.
-            Resize::Grows { have } => unsafe { self.grow(owner, p, have, size) },
-            // SAFETY: likewise.
-            Resize::Unknown => unsafe { self.realloc_any(owner, p, align, size) },
+            Resize::Unknown => unsafe { self.realloc_slow(owner, p, align, size) },
         }
     }
 
-    /// [`realloc`](Self::realloc) of any block.
+    /// What it takes to make the block at `p` hold `size` bytes: one look tells for small blocks
+    /// that keep their slot or outgrow it, which most calls of `realloc` are about.
+    #[inline(always)]
+    pub fn resize(&self, owner: &Owner<C>, p: *const u8, size: usize) -> Resize {
+        match self.usable_size_fast(owner, p) {
+            Some(have) if size > have => Resize::Moves { have },
+            Some(have) if fit::keeps(have, size) => Resize::Stays,
+            _ => Resize::Unknown,
+        }
+    }
+
+    /// [`realloc`](Self::realloc), where [`resize`](Self::resize) could not tell.
     ///
     /// # Safety
     ///
     /// As [`realloc`](Self::realloc).
     #[inline(never)]
-    unsafe fn realloc_any(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        if let Some(to) = unsafe { self.realloc_to_borrowed(owner, p, align, size) } {
-            return to;
+    pub unsafe fn realloc_slow(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
+        let resize = match fast::slab_of::<SHIFT, C, _>(&owner.local, p) {
+            Some(header) => resize::look_in::<SHIFT>(header, align, size),
+            None => self.judge(resize::look(self, p, align, size)),
+        };
+        match resize {
+            Resize::Stays => p,
+            // SAFETY: the caller's promise.
+            Resize::Moves { have } => unsafe { self.move_block(owner, p, have, align, size) },
+            // SAFETY: likewise.
+            Resize::Unknown => unsafe { self.realloc_below(owner, p, align, size) },
         }
+    }
+
+    /// [`realloc`](Self::realloc) of a block that [moves](Resize::Moves).
+    ///
+    /// # Safety
+    ///
+    /// As [`realloc`](Self::realloc); a look at the same block has just told what it has.
+    #[inline(always)]
+    pub unsafe fn move_block(&self, owner: &Owner<C>, p: *mut u8, have: usize, align: usize, size: usize) -> *mut u8 {
+        let roomy = fit::with_headroom::<SHIFT>(have, size, align);
+        // SAFETY: the owner is the calling thread's.
+        let to = unsafe { self.alloc_aligned(owner, align, roomy) };
+        if to.is_null() {
+            // SAFETY: the caller's promise.
+            return unsafe { self.realloc_below(owner, p, align, size) };
+        }
+        // SAFETY: both blocks are the caller's, disjoint, and at least this
+        // long.
+        unsafe { to.copy_from_nonoverlapping(p, have.min(size)) };
+        // SAFETY: the caller gives the old block up.
+        unsafe { self.free(owner, p) };
+        to
+    }
+
+    /// [`realloc`](Self::realloc) by the floor below, which has other ways, too.
+    ///
+    /// # Safety
+    ///
+    /// As [`realloc`](Self::realloc).
+    #[cold]
+    #[inline(never)]
+    unsafe fn realloc_below(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
         let resize = |seat: &Seat<'_, G, L, SHIFT, C>| {
             // SAFETY: the caller's promise.
             unsafe { resize::realloc(seat, p, align, size) }
@@ -67,49 +104,29 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         new.map_or(ptr::null_mut(), |new| self.judge(new))
     }
 
-    /// What resizing the block at `p` to `size` bytes takes: one look tells for the owner's small
-    /// blocks, which most calls of `realloc` are about.
-    ///
-    /// # Safety
-    ///
-    /// As [`realloc`](Self::realloc).
+    /// The bytes that the block at `p` holds; 0 for null. (Some programs ask that of every block,
+    /// to keep books of their own.)
     #[inline(always)]
-    pub unsafe fn resize(&self, owner: &Owner<C>, p: *const u8, align: usize, size: usize) -> Resize {
-        match fast::small::<SHIFT, C, _>(&owner.local, owner.token(), p) {
-            Some(have) if align <= GRANULE && size > have => Resize::Grows { have },
-            Some(have) if align <= GRANULE && fit::keeps(have, size) => Resize::Stays,
-            _ => Resize::Unknown,
+    pub fn usable_size(&self, owner: &Owner<C>, p: *const u8) -> usize {
+        match self.usable_size_fast(owner, p) {
+            Some(bytes) => bytes,
+            None => self.usable_size_below(p),
         }
     }
 
-    /// [`realloc`](Self::realloc) of a block that [grows](Resize::Grows).
-    ///
-    /// # Safety
-    ///
-    /// As [`realloc`](Self::realloc); [`resize`](Self::resize) of the same block to `size` bytes has
-    /// just told what it has.
+    /// As [`usable_size`](Self::usable_size), if it is a small block.
     #[inline(always)]
-    pub unsafe fn grow(&self, owner: &Owner<C>, p: *mut u8, have: usize, size: usize) -> *mut u8 {
-        let roomy = fit::with_headroom::<SHIFT>(have, size, 1);
-        let to = match fast::alloc::<SHIFT, C, _>(&owner.local, roomy) {
-            Some(to) => to,
-            // SAFETY: the owner is the calling thread's.
-            None => unsafe { self.alloc(owner, roomy) },
-        };
-        if to.is_null() {
-            // SAFETY: the caller's promise.
-            return unsafe { self.realloc_any(owner, p, 1, size) };
-        }
-        // SAFETY: both blocks are the caller's, disjoint, and at least this
-        // long.
-        unsafe { to.copy_from_nonoverlapping(p, have) };
-        // SAFETY: the caller gives the old block up.
-        unsafe { self.free(owner, p) };
-        to
+    fn usable_size_fast(&self, owner: &Owner<C>, p: *const u8) -> Option<usize> {
+        let header = fast::slab_of::<SHIFT, C, _>(&owner.local, p)?;
+        Some(Geometry::<SHIFT>::info(header.class()).size as usize)
     }
 
-    /// The bytes that the block at `p` holds.
-    pub fn usable_size(&self, p: *const u8) -> usize {
+    /// As [`usable_size`](Self::usable_size), of any block.
+    #[inline(never)]
+    fn usable_size_below(&self, p: *const u8) -> usize {
+        if p.is_null() {
+            return 0;
+        }
         self.judge(resize::usable_size(self, p))
     }
 }

@@ -34,7 +34,6 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
             return None;
         }
         owner.set_busy(true);
-        owner.local.look(&shared.map);
         Some(Self { shared, owner, leaves: true })
     }
 
@@ -69,6 +68,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Drop for Seat<'_, G
     fn drop(&mut self) {
         if self.leaves {
             check::assert(check::look(|| check::owner(self)));
+            self.owner.local.look(&self.shared.map);
             self.owner.set_busy(false);
         }
     }
@@ -130,7 +130,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
     }
 
     fn close(&self, header: &Header) -> bool {
-        remote::close(header, self.token(), bits_of::<SHIFT>(header).words())
+        remote::close(header, self.token(), &bits_of::<SHIFT>(header))
     }
 
     fn reopen(&self, header: &Header) -> bool {
@@ -189,10 +189,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[inline]
     pub(super) fn drain_slab(&self, header: &Header, bits: &Bits<'_>) -> usize {
         // What is not seen yet is found the next time.
-        if header.summary.load(Relaxed) == 0 {
+        if bits.summary().load(Relaxed) == 0 {
             return 0;
         }
-        let drained = remote::drain(header, bits);
+        let drained = remote::drain(bits);
         if let Some(index) = drained.twice {
             self.freed_twice(header, index);
         }

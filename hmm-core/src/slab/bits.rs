@@ -4,7 +4,7 @@ use crate::sync::AtomicUsize;
 use crate::sync::Ordering::Relaxed;
 
 use crate::pages::header::Header;
-use crate::pages::pair::BitPair;
+use crate::pages::pair::{self, BitPair};
 use crate::units::{WORD_BITS, Word};
 
 /// The word of a bitmap in which every slot is free.
@@ -65,6 +65,12 @@ impl<'a> Bits<'a> {
     /// Remote word `word`.
     pub(crate) fn remote(&self, word: usize) -> &'a AtomicUsize {
         &self.pair(word).remote
+    }
+
+    /// Which remote words may hold frees.
+    pub(crate) fn summary(&self) -> &'a AtomicUsize {
+        // SAFETY: a slab's bitmap.
+        unsafe { pair::summary(self.first) }
     }
 
     /// The phantom bits of word `word` in a slab of `slots` slots.

@@ -27,7 +27,7 @@ const ENTRIES: usize = ALL.next_power_of_two();
 /// paths add it to an address as it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
-pub(crate) struct Class(u32);
+pub(crate) struct Class(u16);
 
 /// Bytes of what an owner has for each class in its hottest table.
 pub(crate) const STRIDE: usize = 32;
@@ -57,7 +57,7 @@ impl Class {
     /// The class of this index.
     #[inline(always)]
     pub(crate) const fn nth(index: usize) -> Self {
-        Self((index * STRIDE) as u32)
+        Self((index * STRIDE) as u16)
     }
 
     #[inline(always)]
@@ -72,12 +72,12 @@ impl Class {
     }
 
     /// The class as a number, for [`from_number`](Self::from_number).
-    pub(crate) const fn number(self) -> u32 {
+    pub(crate) const fn number(self) -> u16 {
         self.0
     }
 
     #[inline(always)]
-    pub(crate) const fn from_number(number: u32) -> Self {
+    pub(crate) const fn from_number(number: u16) -> Self {
         Self(number)
     }
 
@@ -188,6 +188,9 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
     /// The largest block that a slab serves; larger ones are page runs.
     pub(crate) const SLAB_MAX: usize = if Self::PAGE >= HOSTED_PAGE { 2 * Self::PAGE } else { Self::PAGE / 2 };
 
+    /// The largest block in a slab of one page.
+    pub(crate) const SMALL_MAX: usize = if Self::PAGE >= HOSTED_PAGE { Self::PAGE / 8 } else { Self::SLAB_MAX };
+
     /// The number of classes in use.
     pub(crate) const CLASSES: usize = index_by_search(Self::SLAB_MAX) + 1;
 
@@ -285,6 +288,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
             let largest = (span / divisor) * e + (divisor - 1) * info.recip as u64;
             assert!(largest <= u32::MAX as u64, "the low half holds every remainder");
             assert!(info.run as usize == run_pages(size, Self::PAGE), "the run fits its field");
+            assert!((info.run == 1) == (size <= Self::SMALL_MAX));
             assert!(info.run <= 8, "a slab holds no more of the address space");
             assert!(info.slots as usize == bytes / size, "the slots fit their field");
             assert!(info.words as usize == bytes.div_ceil(size).div_ceil(WORD_BITS), "the words fit their field");
@@ -300,6 +304,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
 
 const _: () = {
     assert!(size_of_index(ALL - 1) == SIZE_MAX);
+    assert!(ALL * STRIDE <= u16::MAX as usize);
     assert!(size_of_index(LINEAR - 1) == 256 && size_of_index(LINEAR) == 288);
     let mut index = LINEAR;
     while index < ALL {
