@@ -6,6 +6,7 @@ use crate::sync::Ordering::Relaxed;
 use core::fmt;
 
 use crate::grow::HeapGrow;
+use crate::heap::local::Claim;
 use crate::heap::recent::Recent;
 use crate::heap::{FULL, Supply, bits_of};
 use crate::pages::Pages;
@@ -184,12 +185,13 @@ fn slab<const SHIFT: u32>(map: &PageMap<SHIFT>, at: &At, page: PageNo, header: &
     Ok(())
 }
 
-/// Checks one owner's queues (I8) and what it remembers (I10).
+/// Checks one owner's queues (I8), what it remembers (I10) and what it has claimed (I13).
 pub(crate) fn owner<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) -> Result<(), Violation> {
     for number in 0..C {
         let class = Class::nth(number);
         let bin = s.local().bin(class);
         recent(s, class)?;
+        claimed(s, class)?;
         if let Some(page) = bin.current() {
             owned(s, page, class)?;
         }
@@ -221,6 +223,23 @@ fn recent<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: C
         at.assert(10, !present || word.local.load(Relaxed) & bit != 0, "a remembered slot is in use")?;
     }
     Ok(())
+}
+
+/// Checks what the owner has claimed of `class` (I13).
+fn claimed<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> Result<(), Violation> {
+    let (current, claim) = (s.local().bin(class).current(), s.local().cur(class).current());
+    let Some(page) = current else {
+        return At(PageNo::FIRST).assert(13, claim.is_none(), "a current word without a current slab");
+    };
+    let Some(Claim { word, free }) = claim else { return Ok(()) };
+    let at = At(page);
+    let header = s.map().header(page);
+    let bits = bits_of::<SHIFT>(header);
+    let number = bits.number_of(word);
+    at.assert(13, number < bits.touched(), "the current word is none of the current slab's")?;
+    let phantoms = Bits::phantoms(number, usize::from(Geometry::<SHIFT>::info(class).slots));
+    let (local, remote) = (word.local.load(Relaxed), word.remote.load(Relaxed));
+    at.assert(13, free & (local | remote | phantoms) == 0, "a claimed slot is free a second time, or is none")
 }
 
 fn owned<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(

@@ -14,8 +14,9 @@
 //! grows upward, cut into pages; a flat table of page headers tells all about
 //! a page; bits outside the heap tell which blocks are free. Nothing of the
 //! allocator is ever stored in user memory, and every pointer that comes back
-//! is checked against the bits: wild, foreign, interior and double frees are
-//! found exactly.
+//! is checked against the bits: wild, foreign and interior frees are found
+//! exactly, and double ones but for two cases of many threads
+//! (`docs/design.md`, "Many owners").
 //!
 //! * On a machine without an operating system: [`TinyHeap`] over a
 //!   [`FixedRegion`], or over a [`HeapGrow`] of your own.

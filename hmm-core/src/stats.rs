@@ -5,7 +5,7 @@ use crate::pages::Pages;
 use crate::pages::header::Kind;
 use crate::pages::map::PageMap;
 use crate::slab::Bits;
-use crate::units::{GRANULE, Geometry};
+use crate::units::{Class, GRANULE, Geometry};
 
 /// What a heap holds. All figures but the counts are bytes; the names are
 /// jemalloc's, which users of allocators know.
@@ -50,7 +50,12 @@ pub struct Stats {
 impl Stats {
     /// Walks all runs of the heap. Needs the run layer's lock; what owners do
     /// meanwhile may or may not be counted.
-    pub(crate) fn collect<G: HeapGrow, const SHIFT: u32>(map: &PageMap<SHIFT>, pages: &mut Pages<G, SHIFT>) -> Self {
+    /// `claimed`: slots that owners have claimed, and of which class each are.
+    pub(crate) fn collect<G: HeapGrow, const SHIFT: u32>(
+        map: &PageMap<SHIFT>,
+        pages: &mut Pages<G, SHIFT>,
+        claimed: impl Iterator<Item = (usize, Class)>,
+    ) -> Self {
         let mut stats = Self { heaps: 1, ..Self::default() };
         let page_bytes = Geometry::<SHIFT>::PAGE;
         for page in map.runs() {
@@ -91,6 +96,11 @@ impl Stats {
                 }
                 _ => {}
             }
+        }
+        for (slots, class) in claimed {
+            stats.blocks = stats.blocks.saturating_sub(slots);
+            stats.free_blocks += slots;
+            stats.allocated = stats.allocated.saturating_sub(slots * class.size());
         }
         stats.mapped = pages.own_pages() * page_bytes;
         stats.metadata = pages.meta_bytes();

@@ -1,5 +1,6 @@
 // Loops whose instructions are counted: what one round takes is the difference between a long
 // run and a short one.
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,44 @@ static void grow(size_t size)
     free(others[1]);
 }
 
+// Takes a block and lets it shrink to a third of its size.
+static void shrink(size_t size)
+{
+    void *others[] = {malloc(size), malloc(size / 3)};
+    for (long i = 0; i < rounds; i++) {
+        void *block = malloc(size);
+        __asm__ volatile("" : : "r"(block) : "memory");
+        free(realloc(block, size / 3));
+    }
+    free(others[0]);
+    free(others[1]);
+}
+
+// As `pair`, of zeroed blocks.
+static void zeroed(size_t size)
+{
+    void *other = malloc(size);
+    for (long i = 0; i < rounds; i++) {
+        void *block = calloc(1, size);
+        __asm__ volatile("" : : "r"(block) : "memory");
+        free(block);
+    }
+    free(other);
+}
+
+// Asks blocks how much of them may be used.
+static void usable(size_t size)
+{
+    char *block[16];
+    for (int i = 0; i < 16; i++)
+        block[i] = malloc(size);
+    for (long i = 0; i < rounds; i++)
+        if (malloc_usable_size(block[i % 16]) < size)
+            abort();
+    for (int i = 0; i < 16; i++)
+        free(block[i]);
+}
+
 // Resizes a block that stays where it is, in a slab that has no room left.
 static void stay(size_t size)
 {
@@ -121,6 +160,12 @@ int main(int argc, char **argv)
         stay(size);
     else if (strcmp(argv[1], "grow") == 0)
         grow(size);
+    else if (strcmp(argv[1], "shrink") == 0)
+        shrink(size);
+    else if (strcmp(argv[1], "zeroed") == 0)
+        zeroed(size);
+    else if (strcmp(argv[1], "usable") == 0)
+        usable(size);
     else
         hand_over(size, strcmp(argv[1], "remote") == 0);
     return 0;

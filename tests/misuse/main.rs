@@ -106,6 +106,64 @@ misuses! { PRELUDE, "misuse.c":
          void *give(void *out) { *(void **)out = malloc(48); malloc(48); return NULL; }
          in_thread(give, &p); free(p); free(bad(p));"
         => "double free (64-byte block, page #)";
+    double_free_of_what_a_thread_borrowed, DYNAMIC,
+        "pthread_barrier_t ready; pthread_barrier_init(&ready, NULL, 31);
+         void *rest(void *unused) { free(malloc(1)); pthread_barrier_wait(&ready); pause(); return unused; }
+         for (int i = 0; i < 30; i++) pthread_create(&(pthread_t){0}, NULL, rest, NULL);
+         pthread_barrier_wait(&ready);
+         void *twice(void *unused) {
+             char *all[4];
+             for (int i = 0; i < 4; i++) all[i] = malloc(320);
+             free(all[1]); free(all[2]);
+             char *next = malloc(320);
+             free(bad(next == all[1] ? all[2] : all[1]));
+             return unused;
+         }
+         in_thread(twice, NULL);"
+        => "double free (320-byte block, page #)";
+    double_free_of_what_comes_next, DYNAMIC,
+        // More than are remembered, and than were left of the word that came last: what is
+        // behind the last one was in use before, is free, and no more in the bitmap.
+        "char *all[1000];
+         for (int i = 0; i < 1000; i++) all[i] = malloc(48);
+         for (int i = 0; i < 1000; i++) free(all[i]);
+         for (int i = 0; i < 130; i++) q = malloc(48);
+         free(bad(q + 48));"
+        => "double free (48-byte block, page #)";
+    double_free_of_what_was_freed_last_and_comes_next, DYNAMIC,
+        "static char *all[64];
+         for (int i = 0; i < 64; i++) all[i] = malloc(48);
+         free(all[14]); p = malloc(48);
+         void *others(void *unused) { for (int i = 5; i < 15; i++) free(all[i]); return unused; }
+         in_thread(others, NULL);
+         for (int i = 0; i < 64 && q != all[5]; i++) q = malloc(48);
+         free(bad(p));"
+        => "double free (48-byte block, page #)";
+    double_free_sized_of_what_comes_next, LINKED,
+        "for (int i = 0; i < 10; i++) q = malloc(48);
+         free_sized(bad(q + 48), 48);"
+        => "double free (48-byte block, page #)";
+    double_free_of_what_comes_next_medium, DYNAMIC, "p = malloc(40000); free(bad(p + 40960));"
+        => "double free (40960-byte block, page #)";
+    double_free_of_what_was_taken_last_and_comes_next_medium, DYNAMIC,
+        "static char *all[8];
+         for (int i = 0; i < 8; i++) all[i] = malloc(40000);
+         free(all[3]); p = malloc(40000);
+         void *others(void *unused) { free(all[2]); free(all[3]); return unused; }
+         in_thread(others, NULL);
+         q = malloc(40000);
+         free(bad(p == q ? all[2] : p));"
+        => "double free (40960-byte block, page #)";
+    realloc_of_what_comes_next, DYNAMIC, "p = malloc(48); realloc(bad(p + 48), 47);"
+        => "double free (48-byte block, page #)";
+    realloc_of_what_comes_next_to_more, DYNAMIC, "p = malloc(48); realloc(bad(p + 48), 100);"
+        => "double free (48-byte block, page #)";
+    realloc_of_what_comes_next_to_little, DYNAMIC, "p = malloc(480); realloc(bad(p + 480), 100);"
+        => "double free (480-byte block, page #)";
+    realloc_of_what_comes_next_medium, DYNAMIC, "p = malloc(40000); realloc(bad(p + 40960), 40000);"
+        => "double free (40960-byte block, page #)";
+    usable_size_of_what_comes_next, DYNAMIC, "p = malloc(48); malloc_usable_size(bad(p + 48));"
+        => "double free (48-byte block, page #)";
     interior_small, DYNAMIC, "p = malloc(48); free(bad(p + 16));"
         => "invalid free (48-byte block, page #)";
     interior_by_one, DYNAMIC, "p = malloc(48); free(bad(p + 1));"

@@ -36,9 +36,12 @@ pub(crate) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
             s.drain(header, &bits);
             bits.all_free()
         };
+        let claim = s.local().cur(class).unclaim();
         if bin.current().is_some_and(is_empty) {
             s.local().forget(class);
             refill::retire(s, class);
+        } else {
+            s.local().cur(class).claim(claim);
         }
         let mut next = bin.head();
         while let Some(page) = next {

@@ -18,12 +18,12 @@ use crate::units::{Class, Geometry, WORD_BITS, Word};
 pub(crate) enum Freed<'a> {
     /// The block is free.
     Done,
-    /// It is, and something else may have to be done: its slab, which this is the header
-    /// of, may be empty, or there is no room to remember it.
-    DoneAndMore(&'a Header),
+    /// It is, and something else may have to be done: its slab may be empty, or there is no
+    /// room to remember it.
+    DoneAndMore,
     /// Nothing was done: not an ordinary free. The header of the page that the block is in.
     NotHere(&'a Header),
-    /// Nothing was done: not in the first range, as far as the owner knows it.
+    /// Nothing was done: not in the first range, as far as the owner knows it, or free already.
     NotThere,
 }
 
@@ -119,17 +119,16 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     // offset in its page can give (`ClassInfo::words`), and is never unmapped.
     let word = unsafe { &*header.bits().wrapping_add(slot / WORD_BITS) };
     let bit = 1 << (slot % WORD_BITS);
-    let Some(now) = word.free(bit) else { return Freed::NotHere(header) };
     let class = sized.unwrap_or_else(|| header.class());
     let cur = local.cur(class);
-    if let Some(above) = local.recent.above(cur) {
-        if local.recent.push(cur, above, above.block(), p, word, bit) {
-            local.note_freed(p, class);
-        } else if !is_by_word(class) {
-            return Freed::DoneAndMore(header);
-        }
+    let Some(now) = word.free(bit, || cur.claimed_of(word)) else { return Freed::NotThere };
+    match local.recent.above(cur) {
+        Some(above) if local.recent.push(cur, above, above.block(), p, word, bit) => local.note_freed(p, class),
+        Some(_) if !is_by_word(class) => return Freed::DoneAndMore,
+        Some(_) => {}
+        None => cur.put_back(word, bit),
     }
-    if may_be_empty(now, cur, word) { Freed::DoneAndMore(header) } else { Freed::Done }
+    if may_be_empty(now, cur, word) { Freed::DoneAndMore } else { Freed::Done }
 }
 
 /// As [`free`] of the block that was freed and remembered last, if it is the one that was
@@ -140,10 +139,11 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
 /// (Whether all of its word are free now is not looked at: if so, they were after the
 /// last free in this class, since the next one would have been remembered in its place; that one
 /// saw to it. Or frees of others were moved over since, or a signal handler freed the rest;
-/// then the slab is found empty when its turn comes.)
+/// then the slab is found empty when its turn comes. Nor does anybody ask whether it is claimed:
+/// where that is done, it is forgotten which block was freed last.)
 #[inline(always)]
 fn free_again<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8, sized: Option<Class>) -> bool {
-    local.freed_last(sized).is_some_and(|cur| put_again(local, cur, p).is_some())
+    local.freed_last(sized).is_some_and(|cur| put_again(local, cur, p, |_| 0).is_some())
 }
 
 /// Frees a block in a page without a reciprocal, if it is the one that was taken last of
@@ -152,7 +152,7 @@ fn free_again<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8, siz
 #[inline(always)]
 pub(crate) fn free_taken<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8) -> Option<bool> {
     let cur = local.taken();
-    put_again(local, cur, p).map(|(word, now)| may_be_empty(now, cur, word))
+    put_again(local, cur, p, |word| cur.claimed_of(word)).map(|(word, now)| may_be_empty(now, cur, word))
 }
 
 /// Frees the block at `p`, if the entry above the top of its class's stack names it: it
@@ -163,13 +163,14 @@ fn put_again<'a, const C: usize, R: Recent<C>>(
     local: &'a Local<C, R>,
     cur: &'a Cur,
     p: *mut u8,
+    claimed: impl FnOnce(&BitPair) -> Word,
 ) -> Option<(&'a BitPair, Word)> {
     let entry = local.recent.above(cur).filter(|entry| ptr::eq(entry.block(), p))?;
     // SAFETY: an entry's word is that of a slab of the owner's that has free slots
     // (I10). One that names no block has none: `p` may be null while no block was
     // freed yet.
     let word = unsafe { entry.word().as_ref() }?;
-    let now = word.free(entry.bit())?;
+    let now = word.free(entry.bit(), || claimed(word))?;
     local.recent.push_again(cur);
     Some((word, now))
 }
@@ -204,24 +205,45 @@ pub(crate) fn free_medium<'a, const SHIFT: u32, const C: usize, R: Recent<C>>(
     let word = unsafe { &*header.bits() };
     let bit = 1 << slot;
     let local_bits = word.local.load(Relaxed);
-    if word.is_free(bit) || (local_bits | bit == ALL_FREE && !local.cur(class).is_at(word)) {
+    let cur = local.cur(class);
+    if word.is_free(bit) || cur.claimed_of(word) & bit != 0 || (local_bits | bit == ALL_FREE && !cur.is_at(word)) {
         return elsewhere;
     }
     header.soil(1 << slot);
     word.local.store(local_bits | bit, Relaxed);
-    let cur = local.cur(class);
     match local.recent.above(cur) {
-        Some(above) if !local.recent.push(cur, above, above.block(), p, word, bit) => Freed::DoneAndMore(header),
+        Some(above) if !local.recent.push(cur, above, above.block(), p, word, bit) => Freed::DoneAndMore,
         _ => Freed::Done,
     }
 }
 
-/// The header of the slab that the live block at `p` is in, if that is a small one, whoever's.
+/// A slot of a small slab that is in use, as far as its bits tell.
+pub(crate) struct Used<'a> {
+    pub(crate) header: &'a Header,
+    word: &'a BitPair,
+    bit: Word,
+}
+
+impl Used<'_> {
+    /// Whether it is free all the same: claimed by the owner.
+    #[inline(always)]
+    pub(crate) fn is_claimed<const C: usize, R: Recent<C>>(&self, local: &Local<C, R>) -> bool {
+        local.cur(self.header.class()).claimed_of(self.word) & self.bit != 0
+    }
+
+    /// The bytes of the block.
+    #[inline(always)]
+    pub(crate) fn bytes<const SHIFT: u32>(&self) -> usize {
+        Geometry::<SHIFT>::info(self.header.class()).size as usize
+    }
+}
+
+/// The slot at `p`, if it is one of a small slab, whoever's, and in use.
 #[inline(always)]
-pub(crate) fn slab_of<const SHIFT: u32, const C: usize, R: Recent<C>>(
+pub(crate) fn used<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
     p: *const u8,
-) -> Option<&Header> {
+) -> Option<Used<'_>> {
     let (header, offset) = local.header_of::<SHIFT>(p)?;
     let recip = header.recip();
     let product = offset as u64 * u64::from(recip);
@@ -231,6 +253,6 @@ pub(crate) fn slab_of<const SHIFT: u32, const C: usize, R: Recent<C>>(
     let slot = (product >> 32) as usize;
     // SAFETY: as in `free`.
     let word = unsafe { &*header.bits().wrapping_add(slot / WORD_BITS) };
-    let live = !word.is_free(1 << (slot % WORD_BITS));
-    live.then_some(header)
+    let bit = 1 << (slot % WORD_BITS);
+    (!word.is_free(bit)).then_some(Used { header, word, bit })
 }

@@ -47,24 +47,24 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let bits = bits_of::<SHIFT>(slot.header);
     // Before the look at the slot: another thread may be freeing it, too.
     s.drain(slot.header, &bits);
-    if !bits.is_live(slot.index) {
+    let (word, bit) = (bits.pair(slot.index / WORD_BITS), 1 << (slot.index % WORD_BITS));
+    let (cur, recent) = (s.local().cur(slot.class), &s.local().recent);
+    if word.is_free(bit) || s.local().has_claimed(slot) {
         return Err(slot.misuse(What::DoubleFree, p));
     }
     if Geometry::<SHIFT>::is_medium(slot.class) {
         slot.header.soil(1 << slot.index);
     }
-    let (word, bit) = (bits.pair(slot.index / WORD_BITS), 1 << (slot.index % WORD_BITS));
     let now = word.local.load(Relaxed) | bit;
     word.local.store(now, Relaxed);
     if reopened {
         s.local().loose.enter((slot.header.run() as usize) << SHIFT);
         s.local().bin(slot.class).push_back(s.map(), slot.page);
     }
-    let (cur, recent) = (s.local().cur(slot.class), &s.local().recent);
-    if let Some(above) = recent.above(cur) {
-        if !recent.push(cur, above, above.block(), p, word, bit) {
-            s.local().make_room(slot.class, true);
-        }
+    match recent.above(cur) {
+        Some(above) if recent.push(cur, above, above.block(), p, word, bit) => {}
+        Some(_) => s.local().make_room(slot.class, true),
+        None => cur.put_back(word, bit),
     }
     if now == ALL_FREE {
         emptied(s, slot.page, slot.header);

@@ -11,17 +11,25 @@ use super::recent::Recent;
 use crate::pages::header::Header;
 use crate::pages::map::PageMap;
 use crate::pages::pair::BitPair;
+use crate::slab::Slot;
 use crate::sync::AtomicU32;
-use crate::units::{Class, PageNo, STRIDE, Word};
+use crate::units::{Class, PageNo, STRIDE, WORD_BITS, Word};
 
 /// What blocks of a class are taken from: what is remembered, then the free slots
 /// of the current word.
 ///
 /// ```text
 ///   top  ──► the entry of the block that was freed last
-///   word ──► 0 0 1 0 1 1 …        bit i: slot i of the word is free
-///   base ──► | slot 0 | slot 1 |  each `size` bytes, `slots` of them
+///   free     0 0 1 0 1 1 …        bit i: slot i of the word is free, and comes next
+///   word ──► 0 1 0 0 0 0 …        those are in use there
+///   base ──► | slot 0 | slot 1 |  each `size` bytes
 /// ```
+///
+/// When a word becomes current, its free slots are **claimed**: from then on the owner alone
+/// keeps them, and no allocation writes to the bitmap, whose lines go to and fro between
+/// processors where others free what this one allocates. The owner's frees look here, too. Others'
+/// do not: one that frees again what was freed and is claimed by now is seen only if the owner
+/// moves that free over before it hands the slot out.
 ///
 /// The fields are atomics, as all of an owner's are, for those who look in from
 /// elsewhere: the validator, and signal handlers that interrupt the owner. They
@@ -30,86 +38,139 @@ use crate::units::{Class, PageNo, STRIDE, Word};
 #[repr(C, align(32))]
 pub(crate) struct Cur {
     /// See [`Recent`].
-    top: AtomicUsize,
+    top: AtomicU32,
+    /// Bytes of a slot.
+    size: AtomicU32,
     /// Null if there is no current word.
     word: AtomicPtr<BitPair>,
     /// The address of the word's first slot.
     base: AtomicPtr<u8>,
-    /// Bytes of a slot.
-    size: AtomicU32,
-    /// The bits of the word that are slots, the lowest ones; the rest are
-    /// phantoms.
-    slots: AtomicU32,
+    /// The slots of the word that are claimed.
+    free: AtomicUsize,
 }
 
 const _: () = assert!(size_of::<Cur>() == STRIDE, "a class is an offset in the table");
 
+/// What was claimed of a word.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    pub(crate) word: &'a BitPair,
+    pub(crate) free: Word,
+}
+
 impl Cur {
     const fn new() -> Self {
         Self {
-            top: AtomicUsize::new(0),
+            top: AtomicU32::new(0),
+            size: AtomicU32::new(0),
             word: AtomicPtr::new(ptr::null_mut()),
             base: AtomicPtr::new(ptr::null_mut()),
-            size: AtomicU32::new(0),
-            slots: AtomicU32::new(0),
+            free: AtomicUsize::new(0),
         }
     }
 
     #[inline(always)]
     pub(super) fn top(&self) -> usize {
-        self.top.load(Relaxed)
+        self.top.load(Relaxed) as usize
     }
 
     #[inline(always)]
     pub(super) fn set_top(&self, top: usize) {
-        self.top.store(top, Relaxed);
+        self.top.store(top as u32, Relaxed);
     }
 
-    /// Takes the lowest free slot of the word, if any is left.
+    /// Takes the lowest claimed slot, if any is left.
     #[inline(always)]
     fn take_lowest(&self) -> Option<*mut u8> {
+        let free = self.free.load(Relaxed);
+        if free == 0 {
+            return None;
+        }
+        self.free.store(free & (free - 1), Relaxed);
+        let slot = free.trailing_zeros() as usize;
+        Some(self.base.load(Relaxed).wrapping_add(slot * self.size.load(Relaxed) as usize))
+    }
+
+    /// Puts a slot that was just freed back among those that are claimed, if it is one of the
+    /// current word.
+    #[inline(always)]
+    pub(super) fn put_back(&self, word: &BitPair, bit: Word) {
+        if self.is_at(word) {
+            word.take(bit);
+            self.free.store(self.free.load(Relaxed) | bit, Relaxed);
+        }
+    }
+
+    /// The slots of `word` that are claimed. (Without a branch: whether a block that is freed is one
+    /// of the current word's is a toss of a coin in small programs.)
+    #[inline(always)]
+    pub(crate) fn claimed_of(&self, word: *const BitPair) -> Word {
+        // SAFETY: nobody but the owner writes it, and this is the owner. (A plain load takes no
+        // register for itself.)
+        let free = unsafe { self.free.as_ptr().read() };
+        let apart = self.word.load(Relaxed).addr() ^ word.addr();
+        // Where addresses have 64 bits, those of one program agree in the highest one. (Of no word
+        // nothing is claimed.)
+        let all_if_same = match Word::BITS {
+            64 => (apart.wrapping_sub(1) as isize >> 63) as usize,
+            _ => usize::from(apart == 0).wrapping_neg(),
+        };
+        free & all_if_same
+    }
+
+    /// How many slots are claimed.
+    pub(crate) fn claimed(&self) -> usize {
+        self.free.load(Relaxed).count_ones() as usize
+    }
+
+    /// The current word and what of it is claimed.
+    pub(crate) fn current(&self) -> Option<Claim<'_>> {
         // SAFETY: the word is one of a live slab's bitmap, which is never
         // unmapped, or null.
         let word = unsafe { self.word.load(Relaxed).as_ref() }?;
-        let free = word.local.load(Relaxed);
-        // 64 if nothing is free: no word has more slots.
-        let slot = free.trailing_zeros();
-        if slot >= self.slots.load(Relaxed) {
-            return None;
-        }
-        word.local.store(free & free.wrapping_sub(1), Relaxed);
-        Some(self.base.load(Relaxed).wrapping_add(slot as usize * self.size.load(Relaxed) as usize))
+        Some(Claim { word, free: self.free.load(Relaxed) })
     }
 
-    /// The word's free bits, phantoms included.
-    pub(crate) fn count_free(&self) -> u32 {
-        // SAFETY: as in `take_lowest`.
-        unsafe { self.word.load(Relaxed).as_ref() }.map_or(0, |word| word.local.load(Relaxed).count_ones())
-    }
-
-    /// Takes blocks from a word from now on. In an order in which a signal
-    /// handler finds either a word with all that belongs to it, or none.
-    fn set(&self, slots: &Slots<'_>) {
-        self.clear();
+    /// Takes blocks from these slots from now on: from those that are free.
+    fn set(&self, slots: &Slots<'_>, free: Word) {
+        self.unclaim();
         compiler_fence(SeqCst);
         self.base.store(slots.base, Relaxed);
         self.size.store(slots.size, Relaxed);
-        self.slots.store(slots.count, Relaxed);
         compiler_fence(SeqCst);
-        self.word.store(ptr::from_ref(slots.word).cast_mut(), Relaxed);
+        self.claim(Some(Claim { word: slots.word, free }));
     }
 
-    /// Takes blocks from no word. Returns the one they were taken from.
-    pub(crate) fn clear(&self) -> *mut BitPair {
-        let word = self.word.load(Relaxed);
+    /// Takes blocks from no word, whose claimed slots are free as others are.
+    pub(crate) fn unclaim(&self) -> Option<Claim<'_>> {
+        let claim = self.park()?;
         self.word.store(ptr::null_mut(), Relaxed);
-        word
+        Some(claim)
     }
 
-    /// Takes blocks from `word` again, which nothing has changed since it was
-    /// cleared.
-    pub(super) fn resume(&self, word: *mut BitPair) {
-        self.word.store(word, Relaxed);
+    /// Takes no blocks from the current word, whose claimed slots are free as others are, until
+    /// they are claimed again.
+    pub(crate) fn park(&self) -> Option<Claim<'_>> {
+        let claim = self.current()?;
+        if claim.free != 0 {
+            // A signal handler finds the slots free nowhere for a moment, not twice.
+            self.free.store(0, Relaxed);
+            compiler_fence(SeqCst);
+            claim.word.local.store(claim.word.local.load(Relaxed) | claim.free, Relaxed);
+        }
+        Some(claim)
+    }
+
+    /// Claims free slots of a word, of which none is remembered: a new word's, or what was
+    /// claimed before, since when nothing else has taken them.
+    pub(crate) fn claim(&self, claim: Option<Claim<'_>>) {
+        let Some(Claim { word, free }) = claim else { return };
+        if free != 0 {
+            word.local.store(word.local.load(Relaxed) & !free, Relaxed);
+        }
+        self.word.store(ptr::from_ref(word).cast_mut(), Relaxed);
+        compiler_fence(SeqCst);
+        self.free.store(free, Relaxed);
     }
 
     /// Whether blocks are taken from `word` right now.
@@ -166,6 +227,8 @@ pub(crate) struct Local<const C: usize, R> {
     last_class: Cell<usize>,
     /// An offset in `cur`: the class beyond those in the table that a block was taken of last.
     taken: AtomicUsize,
+    /// Another: the class of which slots were claimed last.
+    claimed: Cell<usize>,
     /// What lies free in the slabs.
     pub(crate) loose: Loose,
     bins: [Bin; C],
@@ -183,6 +246,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
             last: Cell::new(ptr::null_mut()),
             last_class: Cell::new(0),
             taken: AtomicUsize::new(0),
+            claimed: Cell::new(0),
             loose: Loose::new(),
             bins: [const { Bin::new() }; C],
             recent: R::NEW,
@@ -239,6 +303,17 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         self.recent.pop(cur).or_else(|| cur.take_lowest())
     }
 
+    /// Whether the slot is claimed.
+    pub(crate) fn has_claimed(&self, slot: &Slot<'_>) -> bool {
+        let word = slot.header.bits().wrapping_add(slot.index / WORD_BITS);
+        self.cur(slot.class).claimed_of(word) & 1 << (slot.index % WORD_BITS) != 0
+    }
+
+    /// The slots that are claimed, by class.
+    pub(crate) fn claimed(&self) -> impl Iterator<Item = (usize, Class)> {
+        (0..C).map(Class::nth).map(|class| (self.cur(class).claimed(), class))
+    }
+
     /// Whether `p` was remembered last, by way of [`note_freed`](Self::note_freed).
     #[inline(always)]
     pub(crate) fn is_freed_last(&self, p: *mut u8) -> bool {
@@ -273,13 +348,36 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         self.taken.store(class.offset(), Relaxed);
     }
 
-    /// Takes blocks of `class` from these slots from now on. Returns the bits
-    /// of those that will come.
-    pub(crate) fn take_from(&self, class: Class, slots: Slots<'_>) -> Word {
-        // Before a signal handler can take some of them.
+    /// Takes blocks of `class` from these slots from now on, of which none is remembered. Returns
+    /// the bits of those that will come.
+    pub(crate) fn take_from(&self, class: Class, slots: &Slots<'_>) -> Word {
         let free = slots.free();
-        self.cur(class).set(&slots);
+        if !self.recent.is_empty(self.cur(class)) {
+            // A signal handler freed one just before: it is not to come from there, too.
+            self.forget(class);
+        }
+        // What was freed last may be among them, and is not to be freed again unseen.
+        self.last.set(ptr::null_mut());
+        self.cur(class).set(slots, free);
+        self.claimed.set(class.offset());
         free
+    }
+
+    /// Claims what is free in the current word of `class`, if nothing of it is remembered.
+    pub(crate) fn claim_again(&self, class: Class, free: impl FnOnce(&BitPair) -> Word) {
+        let cur = self.cur(class);
+        if self.recent.is_empty(cur) {
+            if let Some(Claim { word, .. }) = cur.park() {
+                cur.claim(Some(Claim { word, free: free(word) }));
+                self.last.set(ptr::null_mut());
+                self.claimed.set(class.offset());
+            }
+        }
+    }
+
+    /// Gives up what was claimed last, until it is claimed again.
+    pub(crate) fn park(&self) {
+        self.cur_at(self.claimed.get()).park();
     }
 
     /// There is no room to remember a block of `class`, if so: makes some. (Those of

@@ -10,8 +10,8 @@
 //! slab of the owner's and the class, in use and not FULL. So they are forgotten
 //! before a slab is given back or marked FULL, the two ways to lose one.
 //!
-//! Blocks are taken from the current word ([`Cur`]) only while nothing of their
-//! class is remembered, or a slot of that word could be handed out twice.
+//! The free slots of a word are claimed ([`Cur`]) only while nothing of their class is
+//! remembered, or one could be handed out twice.
 //!
 //! How they are kept stands in [`stacks`](super::stacks). The heap for a single owner, which
 //! may live in a few KiB, does without ([`Nothing`]).
@@ -94,6 +94,9 @@ pub(crate) trait Recent<const C: usize> {
     /// Takes the block of the class that was freed last.
     fn pop(&self, cur: &Cur) -> Option<*mut u8>;
 
+    /// Whether no block of the class is remembered.
+    fn is_empty(&self, cur: &Cur) -> bool;
+
     /// Where the next block would be remembered; `None` if none ever is.
     fn above(&self, cur: &Cur) -> Option<&Entry>;
 
@@ -135,6 +138,10 @@ impl<const C: usize> Recent<C> for Nothing {
     #[inline(always)]
     fn pop(&self, _: &Cur) -> Option<*mut u8> {
         None
+    }
+
+    fn is_empty(&self, _: &Cur) -> bool {
+        true
     }
 
     #[inline(always)]

@@ -96,7 +96,7 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let base = s.map().address(page).wrapping_add(before * info.size as usize);
     let count = (usize::from(info.slots) - before).min(WORD_BITS) as u32;
     let slots = Slots { word: bits.pair(word), base, count, size: info.size };
-    let entered = s.local().take_from(class, slots);
+    let entered = s.local().take_from(class, &slots);
     if info.run == 1 {
         let parts = parts::parts_of_slots::<SHIFT>(class, before, entered);
         let soiled = header.soiled();
@@ -140,7 +140,10 @@ fn refill_parts<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, by
 fn next_word(header: &Header, bits: &Bits<'_>, slots: usize, sweep: usize) -> Option<usize> {
     let free = |word| bits.free_in(word, slots);
     let touched = bits.touched();
-    let ahead = (sweep..touched).find(|&word| free(word) != 0);
+    // The last one, if much of it was freed meanwhile, or there is no other.
+    let least = if bits.words() == 1 { 1 } else { MANY };
+    let again = sweep.checked_sub(1).filter(|&word| ones(free(word)) >= least);
+    let ahead = again.or_else(|| (sweep..touched).find(|&word| free(word) != 0));
     if ahead.is_some() || touched == bits.words() {
         return ahead;
     }
@@ -160,7 +163,7 @@ fn next_word(header: &Header, bits: &Bits<'_>, slots: usize, sweep: usize) -> Op
 pub(crate) fn retire<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) {
     let bin = s.local().bin(class);
     let Some(page) = bin.current() else { return };
-    s.local().cur(class).clear();
+    s.local().cur(class).unclaim();
     bin.set_current(None);
     let header = s.map().header(page);
     if bits_of::<SHIFT>(header).all_free() && bin.head().is_some() {

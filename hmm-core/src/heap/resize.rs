@@ -3,9 +3,12 @@
 
 use core::ptr;
 
+use super::local::Local;
+use super::recent::Recent;
 use super::{Ground, Supply, alloc, bits_of, fit, free, large};
 use crate::misuse::{Misuse, Place, What};
 use crate::pages::header::{Header, Kind, Mark};
+use crate::pages::map::PageMap;
 use crate::slab::{Block, locate};
 use crate::units::{Geometry, PageNo};
 
@@ -14,19 +17,27 @@ use crate::units::{Geometry, PageNo};
 const MOVE_MIN: usize = 512 * 1024;
 
 /// The block at `p`, which must be live.
-fn live<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *const u8) -> Result<Block<'_>, Misuse> {
-    let block = locate(s.map(), p)?;
+fn live<'a, const SHIFT: u32, const C: usize, R: Recent<C>>(
+    map: &'a PageMap<SHIFT>,
+    local: &Local<C, R>,
+    p: *const u8,
+) -> Result<Block<'a>, Misuse> {
+    let block = locate(map, p)?;
     match block {
-        Block::Slot(slot) if !bits_of::<SHIFT>(slot.header).is_live(slot.index) => {
+        Block::Slot(slot) if !bits_of::<SHIFT>(slot.header).is_live(slot.index) || local.has_claimed(&slot) => {
             Err(slot.misuse(What::DoubleFree, p))
         }
         _ => Ok(block),
     }
 }
 
-/// The bytes that the block at `p` holds.
-pub(crate) fn usable_size<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, p: *const u8) -> Result<usize, Misuse> {
-    Ok(match live(s, p)? {
+/// The bytes that the block at `p` holds; `local` is the owner's who asks.
+pub(crate) fn usable_size<const SHIFT: u32, const C: usize, R: Recent<C>>(
+    map: &PageMap<SHIFT>,
+    local: &Local<C, R>,
+    p: *const u8,
+) -> Result<usize, Misuse> {
+    Ok(match live(map, local, p)? {
         Block::Slot(slot) => slot.class.size(),
         Block::Large { header, .. } => header.large_bytes(),
     })
@@ -47,14 +58,15 @@ pub enum Resize {
 }
 
 /// What it takes to make the block at `p`, a multiple of `align`, hold `size` bytes: as far as
-/// that can be told, and done, without the run layer.
-pub(crate) fn look<const SHIFT: u32, S: Ground<SHIFT>>(
-    s: &S,
+/// that can be told, and done, without the run layer. `local` is the owner's who asks.
+pub(crate) fn look<const SHIFT: u32, const C: usize, R: Recent<C>>(
+    map: &PageMap<SHIFT>,
+    local: &Local<C, R>,
     p: *mut u8,
     align: usize,
     size: usize,
 ) -> Result<Resize, Misuse> {
-    Ok(match live(s, p)? {
+    Ok(match live(map, local, p)? {
         Block::Slot(slot) => look_in::<SHIFT>(slot.header, align, size),
         Block::Large { header, .. } => {
             let have = header.large_bytes();
@@ -91,7 +103,7 @@ pub(crate) unsafe fn realloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, 
     align: usize,
     size: usize,
 ) -> Result<*mut u8, Misuse> {
-    match look(s, p, align, size)? {
+    match look(s.map(), s.local(), p, align, size)? {
         Resize::Stays => Ok(p),
         Resize::Moves { have } => copy(s, p, have, align, size),
         Resize::Unknown => resize_large(s, p, align, size),
@@ -105,7 +117,7 @@ fn resize_large<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     align: usize,
     size: usize,
 ) -> Result<*mut u8, Misuse> {
-    let Block::Large { page, header } = live(s, p)? else { return Ok(ptr::null_mut()) };
+    let Block::Large { page, header } = locate(s.map(), p)? else { return Ok(ptr::null_mut()) };
     if size > isize::MAX as usize {
         return Ok(ptr::null_mut());
     }

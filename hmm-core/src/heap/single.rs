@@ -16,7 +16,7 @@ use crate::misuse::{Misuse, What};
 use crate::pages::Pages;
 use crate::pages::header::Header;
 use crate::pages::map::PageMap;
-use crate::slab::{Bits, Slot};
+use crate::slab::{Bits, Block, Slot, locate};
 use crate::stats::Stats;
 use crate::units::{Class, Geometry, HOSTED_CLASSES, HOSTED_SHIFT, PageNo};
 
@@ -106,9 +106,9 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
         let p = block.as_ptr();
         match fast::free::<SHIFT, C, _>(&self.local, TOKEN, p, None) {
             Freed::Done => Ok(()),
-            Freed::DoneAndMore(header) => {
-                if let Some(page) = self.map.page_of(header) {
-                    free::emptied(&*self, page, header);
+            Freed::DoneAndMore => {
+                if let Ok(Block::Slot(slot)) = locate(&self.map, p) {
+                    free::emptied(&*self, slot.page, slot.header);
                 }
                 Ok(())
             }
@@ -142,7 +142,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     ///
     /// As [`free`](Self::free).
     pub fn usable_size(&self, block: NonNull<u8>) -> Result<usize, Misuse> {
-        resize::usable_size(self, block.as_ptr())
+        resize::usable_size(&self.map, &self.local, block.as_ptr())
     }
 
     /// Gives all free pages back to the backend, as far as it takes them.
@@ -156,7 +156,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
 
     /// What the heap holds, by a walk over it.
     pub fn stats(&self) -> Stats {
-        self.with_pages(|pages| Stats::collect(&self.map, pages)).unwrap_or_default()
+        self.with_pages(|pages| Stats::collect(&self.map, pages, self.local.claimed())).unwrap_or_default()
     }
 
     /// Walks the heap and asserts the invariants of `docs/design.md`.

@@ -112,7 +112,7 @@ impl<const C: usize> Stacks<C> {
 
     /// Closes the class while `change` is under way, which returns the stack's top.
     fn change(&self, cur: &Cur, change: impl FnOnce() -> usize) {
-        let word = cur.clear();
+        let claim = cur.unclaim();
         compiler_fence(SeqCst);
         cur.set_top(offset_of!(Self, none));
         compiler_fence(SeqCst);
@@ -120,7 +120,7 @@ impl<const C: usize> Stacks<C> {
         compiler_fence(SeqCst);
         cur.set_top(top);
         compiler_fence(SeqCst);
-        cur.resume(word);
+        cur.claim(claim);
     }
 
     /// Whether the class has few entries yet. (What is freed of the smallest ones is let
@@ -178,6 +178,10 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         // SAFETY: bitmaps are never unmapped.
         unsafe { &*entry.word() }.take(bit);
         Some(block)
+    }
+
+    fn is_empty(&self, cur: &Cur) -> bool {
+        self.at(cur.top()).block().is_null()
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 //! looks at the other touches one cache line.
 //!
 //! ```text
-//!   local:   0 0 1 0 1 1 …    bit i: slot i is free, for the slab's owner
+//!   local:   0 0 1 0 1 1 …    bit i: slot i is free, for the slab's owner, and not claimed
 //!   remote:  0 1 0 0 0 0 …    bit i: others freed it, and the owner has not looked yet
 //!
 //!   a bitmap:  | summary | local 0 | remote 0 | local 1 | remote 1 | …
@@ -45,18 +45,19 @@ impl BitPair {
     }
 
     /// Sets the local bit of a slot that its owner frees, and returns the word as it is
-    /// now; `None` if the slot is free already, whoever freed it.
+    /// now; `None` if the slot is free already, whoever freed it, or claimed by the owner.
     #[inline(always)]
-    pub(crate) fn free(&self, bit: Word) -> Option<Word> {
+    pub(crate) fn free(&self, bit: Word, claimed: impl FnOnce() -> Word) -> Option<Word> {
         let local = self.local.load(Relaxed);
-        if (local | self.remote.load(Relaxed)) & bit != 0 {
+        let free = local | self.remote.load(Relaxed);
+        if (free | claimed()) & bit != 0 {
             return None;
         }
         self.local.store(local | bit, Relaxed);
         Some(local | bit)
     }
 
-    /// Clears the local bit of a free slot, which the owner hands out.
+    /// Clears the local bit of a free slot, which the owner hands out, or claims.
     #[inline(always)]
     pub(crate) fn take(&self, bit: Word) {
         self.local.store(self.local.load(Relaxed) ^ bit, Relaxed);

@@ -20,6 +20,7 @@ use super::{Inner, Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::{Ground, Supply, alloc, bits_of, collect, fit};
 use crate::pages::header::Mark;
+use crate::pages::pair::BitPair;
 use crate::slab::{Block, locate};
 use crate::units::{Class, Geometry};
 
@@ -118,6 +119,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 if common.local.loose.is_recalled() {
                     collect::collect(&seat);
                 }
+                // Threads free what they borrowed as others' blocks, and claims would hide from
+                // them that they did so before.
+                common.local.park();
                 result
             });
             self.tidy_if_much(common);
@@ -155,17 +159,20 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 }
 
-/// Moves the slots that threads freed in the current slab of `class` over: the lowest
-/// ones are taken again before others are touched.
+/// Moves the slots that threads freed in the current slab of `class` over, and claims the current
+/// word's: the lowest ones are taken again before others are touched.
 fn refresh<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize>(seat: &Seat<'_, G, L, SHIFT, C>, class: Class) {
     let Some(page) = seat.local().bin(class).current() else { return };
     let header = seat.map().header(page);
     let bits = bits_of::<SHIFT>(header);
-    if bits.summary().load(Relaxed) != 0 {
-        let cur = seat.local().cur(class);
-        let before = cur.count_free();
-        seat.drain(header, &bits);
+    let slots = usize::from(Geometry::<SHIFT>::info(class).slots);
+    let free = |word: &BitPair| bits.free_in(bits.number_of(word), slots);
+    let before = seat.local().cur(class).current().map_or(0, |claim| free(claim.word));
+    seat.drain(header, &bits);
+    seat.local().claim_again(class, |word| {
+        let now = free(word);
         // What blocks are taken from right now does not lie free.
-        seat.local().loose.take((cur.count_free() - before) as usize * class.size());
-    }
+        seat.local().loose.take((now & !before).count_ones() as usize * class.size());
+        now
+    });
 }

@@ -41,7 +41,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub unsafe fn free(&self, owner: &Owner<C>, p: *mut u8) {
         match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, None) {
             Freed::Done => {}
-            Freed::DoneAndMore(header) => self.after_free(header, owner),
+            Freed::DoneAndMore => self.after_free(p, owner),
             Freed::NotHere(header) => self.free_slow(p, owner, header),
             Freed::NotThere => self.free_anywhere(p, owner),
         }
@@ -61,17 +61,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let class = Some(Class::by_table(size));
         match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, class) {
             Freed::Done => {}
-            Freed::DoneAndMore(header) => self.after_free(header, owner),
+            Freed::DoneAndMore => self.after_free(p, owner),
             Freed::NotHere(_) | Freed::NotThere => self.free_sized_slow(p, size, align, owner),
         }
     }
 
-    /// A slot of the slab with this header, the owner's, was freed, as the last one of its bitmap
+    /// The slot at `p`, the owner's, was freed, as the last one of its bitmap
     /// word, or there was no room to remember it. Mostly others of the slab are
     /// in use, and little is free: that must be seen quickly.
     #[cold]
     #[inline(never)]
-    fn after_free(&self, header: &Header, owner: &Owner<C>) {
+    fn after_free(&self, p: *mut u8, owner: &Owner<C>) {
+        let Some(header) = self.slab_of(p, owner) else { return };
         let seat = Seat::take(self, owner);
         if header.owner.load(Relaxed) != owner.token() {
             // A signal handler came first, and gave the slab back.
@@ -93,12 +94,15 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.tidy_if_much(owner);
     }
 
-    /// As [`after_free`](Self::after_free), of the slab that the slot at `p` is in.
-    #[cold]
-    #[inline(never)]
-    fn after_free_at(&self, p: *mut u8, owner: &Owner<C>) {
-        if let Ok(Block::Slot(slot)) = locate(&self.map, p) {
-            self.after_free(slot.header, owner);
+    /// The header of the slab that the slot at `p` is in.
+    #[inline]
+    fn slab_of<'a>(&'a self, p: *mut u8, owner: &'a Owner<C>) -> Option<&'a Header> {
+        match owner.local.header_of::<SHIFT>(p) {
+            Some((header, _)) if header.recip() != 0 => Some(header),
+            _ => match locate(&self.map, p) {
+                Ok(Block::Slot(slot)) => Some(slot.header),
+                _ => None,
+            },
         }
     }
 
@@ -212,12 +216,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn free_medium(&self, p: *mut u8, owner: &Owner<C>, header: &Header) {
         match fast::free_taken::<C, _>(&owner.local, p) {
             Some(false) => return,
-            Some(true) => return self.after_free_at(p, owner),
+            Some(true) => return self.after_free(p, owner),
             None => {}
         }
         match fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), header, p) {
             Freed::Done => {}
-            Freed::DoneAndMore(header) => self.after_free(header, owner),
+            Freed::DoneAndMore => self.after_free(p, owner),
             Freed::NotHere(_) | Freed::NotThere => self.free_checked(p, owner),
         }
     }

@@ -169,7 +169,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// allocates or frees.
     pub fn stats(&self) -> Stats {
         let heaps = self.heaps.load(Relaxed);
-        let collect = |inner: &mut Inner<_, SHIFT, C>| Stats::collect(&self.map, &mut inner.pages);
+        let collect = |inner: &mut Inner<_, SHIFT, C>| {
+            let claimed = inner.registry.iter().flat_map(|owner| owner.local.claimed());
+            Stats::collect(&self.map, &mut inner.pages, claimed)
+        };
         self.with_inner(collect).map_or_else(Stats::default, |stats| Stats { heaps, ..stats })
     }
 

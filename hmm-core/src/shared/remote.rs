@@ -19,11 +19,12 @@
 //!   Both pairs are sequentially consistent, so one of them sees the other (I12).
 //! * **No double free.** Whoever frees looks at both bits of the slot first. (Only two
 //!   frees within the few nanoseconds between that look and the change can pass each
-//!   other, or one and the moment in which the owner moves the bit over; the owner finds
-//!   two when it moves the bits, unless it handed the slot out in between.)
+//!   other, or one and the moment in which the owner moves the bit over; and one of a slot
+//!   that the owner has claimed. The owner finds two when it moves the bits, unless it handed
+//!   the slot out in between.)
 //! * After its `fetch_add` who frees must not rely on the slab: if that was its
-//!   last live slot, it may be gone and its page in another life. Where the bit is
-//!   was read before; a late summary bit means nothing to the next slab, since words
+//!   last live slot, it may be gone, and its page and its bitmap in other lives. Where the bits
+//!   are was read before; a late summary bit means nothing to the next slab, since words
 //!   that are empty when swapped are passed over, and who takes a FULL one for
 //!   another hands it over early.
 
@@ -34,9 +35,9 @@ use super::owner::LISTED;
 use crate::heap::FULL;
 use crate::misuse::{Misuse, What};
 use crate::pages::header::Header;
-use crate::pages::pair;
+use crate::pages::pair::{self, BitPair};
 use crate::slab::{Bits, Slot};
-use crate::units::{Geometry, PageNo, WORD_BITS};
+use crate::units::{Geometry, PageNo, WORD_BITS, Word};
 
 /// Whether so many of a slab's `words` words hold remote frees that it is
 /// worth taking it back into use: an eighth.
@@ -81,7 +82,8 @@ pub(super) enum Marked<'a> {
 /// Sets the remote bit of slot `index`.
 ///
 /// A local bit that is set means a double free and no false alarm: the block
-/// reached this thread after the owner had cleared the bit.
+/// reached this thread after the owner had cleared the bit. (What is claimed is not looked
+/// at: that would fetch the line that the owner writes with each allocation.)
 #[inline(always)]
 pub(super) fn mark(header: &Header, index: usize) -> Marked<'_> {
     let (word, bit) = (index / WORD_BITS, 1 << (index % WORD_BITS));
@@ -123,8 +125,9 @@ pub(super) struct Drained {
     pub(super) twice: Option<usize>,
 }
 
-/// Moves the remote bits of a slab of the caller's to its local bits.
-pub(super) fn drain(bits: &Bits<'_>) -> Drained {
+/// Moves the remote bits of a slab of the caller's to its local bits. `claimed`: the slots of a
+/// word that are free, though its local bits do not tell.
+pub(super) fn drain(bits: &Bits<'_>, claimed: impl Fn(&BitPair) -> Word) -> Drained {
     let mut drained = Drained::default();
     let mut summary = bits.summary().swap(0, SeqCst);
     while summary != 0 {
@@ -137,8 +140,9 @@ pub(super) fn drain(bits: &Bits<'_>) -> Drained {
         }
         let freed = bits.remote(word).swap(0, Acquire);
         let local = bits.local(word).load(Relaxed);
-        if local & freed != 0 {
-            drained.twice = Some(word * WORD_BITS + (local & freed).trailing_zeros() as usize);
+        let twice = (local | claimed(bits.pair(word))) & freed;
+        if twice != 0 {
+            drained.twice = Some(word * WORD_BITS + twice.trailing_zeros() as usize);
         }
         bits.local(word).store(local | freed, Relaxed);
         drained.slots += freed.count_ones() as usize;

@@ -14,7 +14,6 @@ use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::resize::{self, Resize};
 use crate::heap::{fast, fit};
-use crate::units::Geometry;
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
     /// Makes the block at `p` hold `size` bytes at a multiple of `align`, a
@@ -36,13 +35,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     /// What it takes to make the block at `p` hold `size` bytes: one look tells for small blocks
-    /// that keep their slot or outgrow it, which most calls of `realloc` are about.
+    /// that keep their slot or outgrow it, which most calls of `realloc` are about. (That one which
+    /// moves is in use is seen when it is freed.)
     #[inline(always)]
     pub fn resize(&self, owner: &Owner<C>, p: *const u8, size: usize) -> Resize {
-        match self.usable_size_fast(owner, p) {
-            Some(have) if size > have => Resize::Moves { have },
-            Some(have) if fit::keeps(have, size) => Resize::Stays,
-            _ => Resize::Unknown,
+        let Some(used) = fast::used::<SHIFT, C, _>(&owner.local, p) else { return Resize::Unknown };
+        let have = used.bytes::<SHIFT>();
+        if size > have {
+            Resize::Moves { have }
+        } else if fit::keeps(have, size) && !used.is_claimed(&owner.local) {
+            Resize::Stays
+        } else {
+            Resize::Unknown
         }
     }
 
@@ -53,9 +57,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// As [`realloc`](Self::realloc).
     #[inline(never)]
     pub unsafe fn realloc_slow(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
-        let resize = match fast::slab_of::<SHIFT, C, _>(&owner.local, p) {
-            Some(header) => resize::look_in::<SHIFT>(header, align, size),
-            None => self.judge(resize::look(self, p, align, size)),
+        let resize = match fast::used::<SHIFT, C, _>(&owner.local, p) {
+            Some(used) if !used.is_claimed(&owner.local) => resize::look_in::<SHIFT>(used.header, align, size),
+            _ => self.judge(resize::look(&self.map, &owner.local, p, align, size)),
         };
         match resize {
             Resize::Stays => p,
@@ -108,25 +112,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// to keep books of their own.)
     #[inline(always)]
     pub fn usable_size(&self, owner: &Owner<C>, p: *const u8) -> usize {
-        match self.usable_size_fast(owner, p) {
-            Some(bytes) => bytes,
-            None => self.usable_size_below(p),
+        match fast::used::<SHIFT, C, _>(&owner.local, p) {
+            Some(used) if !used.is_claimed(&owner.local) => used.bytes::<SHIFT>(),
+            _ => self.usable_size_slow(owner, p),
         }
-    }
-
-    /// As [`usable_size`](Self::usable_size), if it is a small block.
-    #[inline(always)]
-    fn usable_size_fast(&self, owner: &Owner<C>, p: *const u8) -> Option<usize> {
-        let header = fast::slab_of::<SHIFT, C, _>(&owner.local, p)?;
-        Some(Geometry::<SHIFT>::info(header.class()).size as usize)
     }
 
     /// As [`usable_size`](Self::usable_size), of any block.
     #[inline(never)]
-    fn usable_size_below(&self, p: *const u8) -> usize {
+    fn usable_size_slow(&self, owner: &Owner<C>, p: *const u8) -> usize {
         if p.is_null() {
             return 0;
         }
-        self.judge(resize::usable_size(self, p))
+        self.judge(resize::usable_size(&self.map, &owner.local, p))
     }
 }

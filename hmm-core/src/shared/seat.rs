@@ -15,8 +15,9 @@ use crate::misuse::{Misuse, What};
 use crate::pages::Pages;
 use crate::pages::header::Header;
 use crate::pages::map::PageMap;
+use crate::pages::pair::BitPair;
 use crate::slab::{Bits, Slot};
-use crate::units::{Class, Geometry, PageNo};
+use crate::units::{Class, Geometry, PageNo, Word};
 
 /// The calling thread's owner, whose lists it is about to change.
 pub(super) struct Seat<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> {
@@ -123,7 +124,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
     }
 
     fn drain(&self, header: &Header, bits: &Bits<'_>) {
-        let slots = self.shared.drain_slab(header, bits);
+        let cur = self.local().cur(header.class());
+        let slots = self.shared.drain_slab(header, bits, |word| cur.claimed_of(word));
         if slots > 0 {
             self.local().loose.add(slots * header.class().size());
         }
@@ -142,7 +144,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
         let header = self.shared.map.header(page);
         header.owner.store(self.token(), SeqCst);
         let bits = bits_of::<SHIFT>(header);
-        self.shared.drain_slab(header, &bits);
+        self.shared.drain_slab(header, &bits, |_| 0);
         let free = bits.count_free(usize::from(Geometry::<SHIFT>::info(class).slots));
         self.local().loose.add(free * class.size());
         Some(page)
@@ -185,14 +187,15 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     /// Moves the remote frees of a slab that is the caller's alone to its local
-    /// bits. Returns how many there were.
+    /// bits. Returns how many there were. `claimed`: the slots of a word that its owner has
+    /// claimed.
     #[inline]
-    pub(super) fn drain_slab(&self, header: &Header, bits: &Bits<'_>) -> usize {
+    pub(super) fn drain_slab(&self, header: &Header, bits: &Bits<'_>, claimed: impl Fn(&BitPair) -> Word) -> usize {
         // What is not seen yet is found the next time.
         if bits.summary().load(Relaxed) == 0 {
             return 0;
         }
-        let drained = remote::drain(bits);
+        let drained = remote::drain(bits, claimed);
         if let Some(index) = drained.twice {
             self.freed_twice(header, index);
         }

@@ -25,8 +25,8 @@ pub(crate) fn ones(word: Word) -> u32 {
 /// The last word may have more bits than the slab has slots left. These
 /// **phantom bits** are always 1 in the local word and 0 in the remote one: a
 /// full word is all ones wherever it lies, and a free at an address that is no
-/// slot finds its bit set like a double free. They are never handed out,
-/// because a word counts as used up when only its phantoms are left.
+/// slot finds its bit set like a double free. They are never claimed, and so
+/// never handed out.
 #[derive(Clone, Copy)]
 pub(crate) struct Bits<'a> {
     first: *const BitPair,
@@ -65,6 +65,11 @@ impl<'a> Bits<'a> {
     /// Remote word `word`.
     pub(crate) fn remote(&self, word: usize) -> &'a AtomicUsize {
         &self.pair(word).remote
+    }
+
+    /// The number of a word of the bitmap.
+    pub(crate) fn number_of(&self, word: &BitPair) -> usize {
+        core::ptr::from_ref(word).addr().wrapping_sub(self.first.addr()) / size_of::<BitPair>()
     }
 
     /// Which remote words may hold frees.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   slab    | slot 0 | slot 1 | slot 2 | …            | left over |
-//!   local   |   1    |   0    |   1    | …   the owner's: 1 = free
+//!   local   |   1    |   0    |   1    | …   the owner's: 1 = free, and not claimed to come next
 //!   remote  |   0    |   0    |   0    | …   anyone's: 1 = freed, not seen yet
 //! ```
 //!
