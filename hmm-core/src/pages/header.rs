@@ -187,6 +187,12 @@ impl Header {
         self.recip.load(Relaxed)
     }
 
+    /// Whether the page is a small slab of `class`.
+    #[inline(always)]
+    pub(crate) fn is_small_of(&self, class: Class) -> bool {
+        self.recip() != 0 && self.class() == class
+    }
+
     #[inline]
     pub(crate) fn bits(&self) -> *const BitPair {
         self.bits.load(Relaxed)

@@ -58,10 +58,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if align > GRANULE || size > Class::TABLE_MAX.min(Geometry::<SHIFT>::SLAB_MAX) {
             return self.free_sized_slow(p, size, align, owner);
         }
-        let class = Some(Class::by_table(size));
-        match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, class) {
+        let class = Class::by_table(size);
+        match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, Some(class)) {
             Freed::Done => {}
             Freed::DoneAndMore => self.after_free(p, owner),
+            // Another owner's block of that size.
+            Freed::NotHere(header) if header.is_small_of(class) => self.free_slow(p, owner, header),
             Freed::NotHere(_) | Freed::NotThere => self.free_sized_slow(p, size, align, owner),
         }
     }
@@ -241,14 +243,21 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.judge(freed);
     }
 
-    #[cold]
     #[inline(never)]
     fn free_sized_slow(&self, p: *mut u8, size: usize, align: usize, owner: &Owner<C>) {
-        if !p.is_null() {
-            self.judge(free::check_sized(self, p, size, align));
-            // SAFETY: our caller's promise.
-            unsafe { self.free(owner, p) };
+        if p.is_null() {
+            return;
         }
+        let has_size = || {
+            let (header, _) = owner.local.header_of::<SHIFT>(p)?;
+            let class = Geometry::<SHIFT>::class_of_aligned(size, 1)?;
+            Some(align <= GRANULE && header.is_small_of(class))
+        };
+        if has_size() != Some(true) {
+            self.judge(free::check_sized(self, p, size, align));
+        }
+        // SAFETY: our caller's promise.
+        unsafe { self.free(owner, p) };
     }
 
     /// Frees the slot at `p`, as the owner's if it is and can be now.
