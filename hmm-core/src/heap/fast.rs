@@ -23,8 +23,10 @@ pub(crate) enum Freed<'a> {
     DoneAndMore,
     /// Nothing was done: not an ordinary free. The header of the page that the block is in.
     NotHere(&'a Header),
-    /// Nothing was done: not in the first range, as far as the owner knows it, or free already.
+    /// Nothing was done: not in the first range, as far as the owner knows it.
     NotThere,
+    /// Nothing was done: a slot of the owner's that is free already.
+    Already,
 }
 
 /// Whether a slab may be empty of which a slot was freed, if the slot's word, one of the
@@ -121,7 +123,7 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     let bit = 1 << (slot % WORD_BITS);
     let class = sized.unwrap_or_else(|| header.class());
     let cur = local.cur(class);
-    let Some(now) = word.free(bit, || cur.claimed_of(word)) else { return Freed::NotThere };
+    let Some(now) = word.free(bit, || cur.claimed_of(word)) else { return Freed::Already };
     match local.recent.above(cur) {
         Some(above) if local.recent.push(cur, above, above.block(), p, word, bit) => local.note_freed(p, class),
         Some(_) if !is_by_word(class) => return Freed::DoneAndMore,

@@ -43,7 +43,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             Freed::Done => {}
             Freed::DoneAndMore => self.after_free(p, owner),
             Freed::NotHere(header) => self.free_slow(p, owner, header),
-            Freed::NotThere => self.free_anywhere(p, owner),
+            Freed::NotThere | Freed::Already => self.free_anywhere(p, owner),
         }
     }
 
@@ -65,6 +65,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             // Another owner's block of that size.
             Freed::NotHere(header) if header.is_small_of(class) => self.free_slow(p, owner, header),
             Freed::NotHere(_) | Freed::NotThere => self.free_sized_slow(p, size, align, owner),
+            Freed::Already => self.free_anywhere(p, owner),
         }
     }
 
@@ -224,7 +225,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         match fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), header, p) {
             Freed::Done => {}
             Freed::DoneAndMore => self.after_free(p, owner),
-            Freed::NotHere(_) | Freed::NotThere => self.free_checked(p, owner),
+            Freed::NotHere(_) | Freed::NotThere | Freed::Already => self.free_checked(p, owner),
         }
     }
 
