@@ -48,9 +48,9 @@ mod units;
 
 pub use check::Violation;
 pub use grow::{FixedRegion, Grown, HeapGrow, Limit, Span};
-pub use heap::{Heap, TinyHeap};
+pub use heap::{Heap, Resize, TinyHeap};
 pub use misuse::{Misuse, What};
 #[cfg(target_has_atomic = "64")]
-pub use shared::{Lock, Nobody, Owner, Resize, Shared};
+pub use shared::{Lock, Nobody, Owner, Shared};
 pub use stats::Stats;
 pub use units::{GRANULE, HOSTED_CLASSES, HOSTED_SHIFT};

@@ -30,6 +30,7 @@ mod single;
 pub(crate) mod spare;
 pub(crate) mod stacks;
 
+pub use resize::Resize;
 pub use single::{Heap, TinyHeap};
 
 use crate::grow::HeapGrow;

@@ -37,7 +37,6 @@ mod resize;
 mod seat;
 mod sweep;
 
-pub use crate::heap::resize::Resize;
 pub use lock::Lock;
 pub use owner::{Nobody, Owner};
 
