@@ -49,8 +49,8 @@ pub struct Stats {
 
 impl Stats {
     /// Walks all runs of the heap. Needs the run layer's lock; what owners do
-    /// meanwhile may or may not be counted.
-    /// `claimed`: slots that owners have claimed, and of which class each are.
+    /// meanwhile may or may not be counted. `claimed`: how many slots owners have claimed of
+    /// a class, which are free though their bits do not tell.
     pub(crate) fn collect<G: HeapGrow, const SHIFT: u32>(
         map: &PageMap<SHIFT>,
         pages: &mut Pages<G, SHIFT>,
@@ -109,5 +109,25 @@ impl Stats {
         stats.longest_free = pages.longest_free(map);
         debug_assert!(stats.allocated % GRANULE == 0);
         stats
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{FixedRegion, TinyHeap};
+    use core::mem::MaybeUninit;
+    use std::boxed::Box;
+
+    #[test]
+    fn slots_that_come_next_are_free() {
+        let arena = Box::leak(Box::new([MaybeUninit::uninit(); 16 * 1024]));
+        let mut heap = TinyHeap::new(FixedRegion::new(arena));
+        let block = heap.alloc(16).expect("there is room");
+        let stats = heap.stats();
+        assert_eq!((stats.blocks, stats.allocated, stats.free_blocks), (1, 16, 512 / 16 - 1));
+        // SAFETY: a live block, not used again.
+        unsafe { heap.free(block) }.expect("it is live");
+        let stats = heap.stats();
+        assert_eq!((stats.blocks, stats.allocated, stats.free_blocks), (0, 0, 512 / 16));
     }
 }

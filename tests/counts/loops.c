@@ -67,27 +67,14 @@ static void aligned(size_t size)
     free(other);
 }
 
-// Takes a block and lets it grow to twice its size.
-static void grow(size_t size)
+// Takes a block and has it resized to so many bytes.
+static void resized(size_t size, size_t to)
 {
-    void *others[] = {malloc(size), malloc(2 * size)};
+    void *others[] = {malloc(size), malloc(to)};
     for (long i = 0; i < rounds; i++) {
         void *block = malloc(size);
         __asm__ volatile("" : : "r"(block) : "memory");
-        free(realloc(block, 2 * size));
-    }
-    free(others[0]);
-    free(others[1]);
-}
-
-// Takes a block and lets it shrink to a third of its size.
-static void shrink(size_t size)
-{
-    void *others[] = {malloc(size), malloc(size / 3)};
-    for (long i = 0; i < rounds; i++) {
-        void *block = malloc(size);
-        __asm__ volatile("" : : "r"(block) : "memory");
-        free(realloc(block, size / 3));
+        free(realloc(block, to));
     }
     free(others[0]);
     free(others[1]);
@@ -159,9 +146,9 @@ int main(int argc, char **argv)
     else if (strcmp(argv[1], "stay") == 0)
         stay(size);
     else if (strcmp(argv[1], "grow") == 0)
-        grow(size);
+        resized(size, 2 * size);
     else if (strcmp(argv[1], "shrink") == 0)
-        shrink(size);
+        resized(size, size / 3);
     else if (strcmp(argv[1], "zeroed") == 0)
         zeroed(size);
     else if (strcmp(argv[1], "usable") == 0)

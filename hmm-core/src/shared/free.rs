@@ -249,12 +249,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if p.is_null() {
             return;
         }
-        let has_size = || {
-            let (header, _) = owner.local.header_of::<SHIFT>(p)?;
-            let class = Geometry::<SHIFT>::class_of_aligned(size, 1)?;
-            Some(align <= GRANULE && header.is_small_of(class))
-        };
-        if has_size() != Some(true) {
+        // Mostly the header names the very class.
+        let header = owner.local.header_of::<SHIFT>(p).map(|(header, _)| header);
+        let class = Geometry::<SHIFT>::class_of_aligned(size, 1);
+        let is_first = header.zip(class).is_some_and(|(header, class)| header.is_small_of(class));
+        if align > GRANULE || !is_first {
             self.judge(free::check_sized(self, p, size, align));
         }
         // SAFETY: our caller's promise.
