@@ -76,14 +76,14 @@ fn usable_size() {
 
 #[test]
 fn medium_pair() {
-    for size in [16 * 1024, 128 * 1024] {
+    for size in [16 * 1024, 64 * 1024] {
         assert!(count("pair", size) <= 103);
     }
 }
 
 #[test]
 fn large_pair() {
-    for size in [256 * 1024, 4_000_000] {
+    for size in [100_000, 256 * 1024, 4_000_000] {
         assert!(count("pair", size) <= 220);
     }
 }

@@ -1,7 +1,7 @@
 /* Large blocks and growing ones: no more memory than a best fit needs, and no page faults for what
  * the program takes again and again.
  *
- * large (strewn | vectors | swings) */
+ * large (images | buffers | vectors | swings) */
 #include <sys/resource.h>
 #include "phases.h"
 
@@ -12,27 +12,40 @@ static size_t faults(void)
     return (size_t)usage.ru_minflt;
 }
 
-/* Blocks of 16 KiB to 4 MiB are replaced at random, the small ones as often as the large ones. */
-static void strewn(void)
+/* Blocks of `least` bytes and more are replaced at random, those of each doubling as often as others. Returns
+ * the most memory that was taken beyond what was live at most. */
+static size_t strewn(size_t live_blocks, size_t least, unsigned doublings, int turns, size_t *most_live)
 {
-    enum { LIVE = 128 };
-    static struct block slot[LIVE];
-    size_t live = 0, most_live = 0, most = 0;
-    for (int turn = 0; turn < 4000; turn++) {
-        struct block *at = &slot[next_random(&seed) % LIVE];
+    static struct block slot[128];
+    size_t live = 0, most = 0;
+    CHECK(live_blocks <= sizeof slot / sizeof *slot);
+    for (int turn = 0; turn < turns; turn++) {
+        struct block *at = &slot[next_random(&seed) % live_blocks];
         free(at->p);
         live -= at->size;
-        at->size = 16 * KIB << next_random(&seed) % 8;
+        at->size = least << next_random(&seed) % doublings;
         at->size += next_random(&seed) % at->size;
         at->p = malloc(at->size);
         CHECK(at->p != NULL);
         memset(at->p, turn, at->size);
         live += at->size;
-        most_live = max(most_live, live);
+        *most_live = max(*most_live, live);
         most = max(most, stats().resident);
     }
-    fprintf(stderr, "%zu MiB for %zu\n", most / MIB, most_live / MIB);
-    CHECK(most <= most_live / 100 * 135);
+    fprintf(stderr, "%zu KiB for %zu\n", most / KIB, *most_live / KIB);
+    return most - *most_live;
+}
+
+static void images(void)
+{
+    size_t live = 0, beside = strewn(128, 16 * KIB, 8, 4000, &live);
+    CHECK(beside <= live / 100 * 35);
+}
+
+static void buffers(void)
+{
+    size_t live = 0, beside = strewn(100, 8 * KIB, 4, 30000, &live);
+    CHECK(beside <= 10 * MIB);
 }
 
 /* Vectors double from 16 bytes to 256 KiB, each when its turn comes. */
@@ -82,8 +95,10 @@ static void swings(void)
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
-    if (strcmp(argv[1], "strewn") == 0)
-        strewn();
+    if (strcmp(argv[1], "images") == 0)
+        images();
+    else if (strcmp(argv[1], "buffers") == 0)
+        buffers();
     else if (strcmp(argv[1], "vectors") == 0)
         vectors();
     else

@@ -23,7 +23,7 @@ static void exhaust(size_t limit, size_t size)
     CHECK(s.resident <= limit);
     /* There was no page left: at most what a block of one more page takes. */
     size_t pages = (size + 64 * KIB - 1) / (64 * KIB);
-    if (size > 128 * KIB)
+    if (size > 64 * KIB)
         CHECK(s.held + pages * 64 * KIB > limit);
     else
         CHECK(live_bytes > limit / 10 * 8);

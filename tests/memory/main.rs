@@ -32,7 +32,8 @@ fn bound_by_the_rule() {
 
 #[test]
 fn large_blocks_fit_and_what_is_taken_again_stays() {
-    passes("large.c", |run| run.arg("strewn"));
+    passes("large.c", |run| run.arg("images"));
+    passes("large.c", |run| run.arg("buffers"));
     passes("large.c", |run| run.arg("vectors"));
     passes("large.c", |run| run.arg("swings"));
 }

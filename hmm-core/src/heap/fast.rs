@@ -43,10 +43,10 @@ pub(crate) fn alloc<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
     size: usize,
 ) -> Option<*mut u8> {
-    if size > Class::TABLE_MAX.min(Geometry::<SHIFT>::SLAB_MAX) {
+    if size > Geometry::<SHIFT>::TABLE_MAX {
         return None;
     }
-    local.take(Class::by_table(size))
+    local.take(Geometry::<SHIFT>::class_by_table(size))
 }
 
 /// As [`alloc`], for any size that slabs serve.
@@ -55,7 +55,7 @@ pub(crate) fn alloc_slot<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
     size: usize,
 ) -> Option<*mut u8> {
-    match size <= Class::TABLE_MAX {
+    match size <= Geometry::<SHIFT>::TABLE_MAX {
         true => alloc::<SHIFT, C, R>(local, size),
         false => alloc_beyond::<SHIFT, C, R>(local, size),
     }
@@ -67,7 +67,7 @@ pub(crate) fn alloc_beyond<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
     size: usize,
 ) -> Option<*mut u8> {
-    if !(Class::TABLE_MAX + 1..=Geometry::<SHIFT>::SLAB_MAX).contains(&size) {
+    if !(Geometry::<SHIFT>::TABLE_MAX + 1..=Geometry::<SHIFT>::SLAB_MAX).contains(&size) {
         return None;
     }
     let class = Class::by_formula(size);
@@ -83,7 +83,7 @@ pub(crate) fn alloc_aligned<const SHIFT: u32, const C: usize, R: Recent<C>>(
     size: usize,
 ) -> Option<*mut u8> {
     let class = Geometry::<SHIFT>::class_of_aligned(size, align)?;
-    if class.index() >= Class::IN_TABLE {
+    if class.index() >= Geometry::<SHIFT>::IN_TABLE {
         local.note_taken(class);
     }
     local.take(class)
@@ -177,7 +177,8 @@ fn put_again<'a, const C: usize, R: Recent<C>>(
     Some((word, now))
 }
 
-/// As [`free`], of a medium slot in the page of `header`.
+/// As [`free`], of a medium slot in the page of `header`. One that there is no room to remember is
+/// in the books.
 #[inline(always)]
 pub(crate) fn free_medium<'a, const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &'a Local<C, R>,
@@ -214,7 +215,10 @@ pub(crate) fn free_medium<'a, const SHIFT: u32, const C: usize, R: Recent<C>>(
     header.soil(1 << slot);
     word.local.store(local_bits | bit, Relaxed);
     match local.recent.above(cur) {
-        Some(above) if !local.recent.push(cur, above, above.block(), p, word, bit) => Freed::DoneAndMore,
+        Some(above) if !local.recent.push(cur, above, above.block(), p, word, bit) => {
+            local.loose.drop_remembered(class.size());
+            Freed::DoneAndMore
+        }
         _ => Freed::Done,
     }
 }

@@ -46,16 +46,12 @@ const SHALLOW: usize = 16;
 /// on one page of the system's.
 const FEW: usize = 10;
 
-/// Bytes that the blocks of a stack come to at most, but for two blocks of up to so many
-/// bytes each; of larger ones, one is remembered.
+/// Bytes that the blocks of a stack beyond those come to at most, but for two blocks.
 const MOST: usize = 64 * 1024;
 
-/// How many blocks of a class beyond the table, of `size` bytes, are remembered.
+/// How many blocks of a class beyond the common ones, of `size` bytes, are remembered.
 fn shallow_depth(size: usize) -> usize {
-    match MOST / size.max(GRANULE) {
-        0 => 1,
-        many => many.clamp(2, SHALLOW - 2),
-    }
+    (MOST / size.max(GRANULE)).clamp(2, SHALLOW - 2)
 }
 
 /// The block of the entry above the highest: no block at all.
@@ -63,8 +59,8 @@ const WALL: *mut u8 = ptr::without_provenance_mut(1);
 
 const ENTRY: usize = size_of::<Entry>();
 
-/// Flags, one for each class of the table, that take the room of some entries.
-const GROWN: usize = Class::IN_TABLE.next_multiple_of(ENTRY);
+/// Flags, one for each common class, that take the room of some entries.
+const GROWN: usize = Class::COMMON.next_multiple_of(ENTRY);
 
 /// A stack for each class.
 ///
@@ -76,10 +72,10 @@ pub(crate) struct Stacks<const C: usize> {
     /// Has no entries, ever, and, once a class was made ready, no room: for what
     /// is no class, or not used yet, or closed.
     none: [Entry; 2],
-    /// Whether a class of the table has outgrown its few entries.
+    /// Whether a common class has outgrown its few entries.
     grown: [Cell<bool>; GROWN],
-    few: [[Entry; FEW]; Class::IN_TABLE],
-    deep: [[Entry; DEEP]; Class::IN_TABLE],
+    few: [[Entry; FEW]; Class::COMMON],
+    deep: [[Entry; DEEP]; Class::COMMON],
     shallow: [[Entry; SHALLOW]; C],
 }
 
@@ -126,14 +122,14 @@ impl<const C: usize> Stacks<C> {
     /// Whether the class has few entries yet. (What is freed of the smallest ones is let
     /// go by when there is no room: nobody would see that more is needed.)
     fn has_few(&self, class: Class) -> bool {
-        !is_by_word(class) && class.index() < Class::IN_TABLE && !self.grown[class.index() % GROWN].get()
+        !is_by_word(class) && class.index() < Class::COMMON && !self.grown[class.index() % GROWN].get()
     }
 
     /// The offsets of the bottom and the wall of the class's stack.
     fn ends(&self, class: Class) -> (usize, usize) {
         let (bottom, entries) = match class.index() {
             index if self.has_few(class) => (offset_of!(Self, few) + index * FEW * ENTRY, FEW - 2),
-            index if index < Class::IN_TABLE => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP - 2),
+            index if index < Class::COMMON => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP - 2),
             index => (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, shallow_depth(class.size())),
         };
         (bottom, bottom + (entries + 1) * ENTRY)
@@ -158,8 +154,8 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     const NEW: Self = Self {
         none: [const { Entry::new() }; 2],
         grown: [const { Cell::new(false) }; GROWN],
-        few: [const { [const { Entry::new() }; FEW] }; Class::IN_TABLE],
-        deep: [const { [const { Entry::new() }; DEEP] }; Class::IN_TABLE],
+        few: [const { [const { Entry::new() }; FEW] }; Class::COMMON],
+        deep: [const { [const { Entry::new() }; DEEP] }; Class::COMMON],
         shallow: [const { [const { Entry::new() }; SHALLOW] }; C],
     };
 

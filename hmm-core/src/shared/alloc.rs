@@ -1,7 +1,7 @@
 //! Allocating, on the floor of many owners: where a block is sought, and in which order.
 //!
 //! ```text
-//!   one at hand           fast paths: `alloc_fast`, up to 1 KiB; `alloc_beyond`, from slabs
+//!   one at hand           fast paths: `alloc_fast`, of small slabs; `alloc_beyond`, of medium ones
 //!   another word          of the owner's current slab
 //!   a large one           that the owner freed and kept
 //!   first of its class    from the common owner, if there are many threads

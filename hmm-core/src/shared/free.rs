@@ -23,7 +23,7 @@ use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::header::{Header, Kind};
 use crate::slab::{Block, Slot, locate};
-use crate::units::{Class, GRANULE, Geometry, WORD_BITS};
+use crate::units::{GRANULE, Geometry, WORD_BITS};
 
 /// Owners take out licences for so many bytes at a time.
 const LICENCE: usize = 256 * 1024;
@@ -55,10 +55,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// As [`free`](Self::free).
     #[inline(always)]
     pub unsafe fn free_sized(&self, owner: &Owner<C>, p: *mut u8, size: usize, align: usize) {
-        if align > GRANULE || size > Class::TABLE_MAX.min(Geometry::<SHIFT>::SLAB_MAX) {
+        if align > GRANULE || size > Geometry::<SHIFT>::TABLE_MAX {
             return self.free_sized_slow(p, size, align, owner);
         }
-        let class = Class::by_table(size);
+        let class = Geometry::<SHIFT>::class_by_table(size);
         match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, Some(class)) {
             Freed::Done => {}
             Freed::DoneAndMore => self.after_free(p, owner),
@@ -224,7 +224,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
         match fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), header, p) {
             Freed::Done => {}
-            Freed::DoneAndMore => self.after_free(p, owner),
+            Freed::DoneAndMore => self.tidy_if_much(owner),
             Freed::NotHere(_) | Freed::NotThere | Freed::Already => self.free_checked(p, owner),
         }
     }

@@ -14,8 +14,8 @@
 //!
 //! A run is cut where it is longer than what is wanted, and joined with its
 //! neighbours when it comes back: only if the thread takes and frees its blocks in
-//! turns. Where they live at random, what is left over would seldom be joined; the
-//! best fit is left to the tree, but for an eighth more than is wanted. A kept run is
+//! turns. Where they live at random, what is left over would seldom be joined, and is not;
+//! the best fit is left to the tree, but for an eighth more than is wanted. A kept run is
 //! of its own kind in the page table: whoever frees the block once more is told, and
 //! nobody else's runs merge with it.
 
@@ -178,7 +178,8 @@ impl Kept {
         if !header.change_kind(Kind::Large, Kind::Kept) {
             return Err(());
         }
-        self.turns.set(self.is_last(start) || self.taken.iter().any(|taken| ptr::eq(taken.get(), start)));
+        let turns = self.is_last(start) || self.taken.iter().any(|taken| ptr::eq(taken.get(), start));
+        self.turns.set(turns);
         let pages = header.run();
         if want == pages {
             // The only one.
@@ -187,14 +188,14 @@ impl Kept {
             return Ok(None);
         }
         let first = &self.runs[0];
-        if self.pages.get() == first.pages.get() && ends_at(header, header_at(first.header.get())) {
+        if turns && self.pages.get() == first.pages.get() && ends_at(header, header_at(first.header.get())) {
             // The only one is what it was cut from.
             self.pages.set(want);
             merge(header, header_at(first.header.get()), want);
             first.set(start, header, want);
             return Ok(None);
         }
-        let (start, header) = self.join(start, header);
+        let (start, header) = if turns { self.join(start, header) } else { (start, header) };
         let place = self.runs.iter().find(|run| run.pages.get() == 0).unwrap_or_else(|| {
             let oldest = self.oldest.get();
             self.oldest.set((oldest + 1) % RUNS);
