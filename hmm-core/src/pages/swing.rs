@@ -25,6 +25,9 @@ const CERTAIN: u32 = 2;
 /// twice as much the next time, up to a half.
 const BIT: usize = 32;
 
+/// What was not needed is less than this part of a swing by chance: no two are quite the same.
+const CHANCE: usize = 4;
+
 /// Bytes that a swing is taken to have at least.
 const LEAST: usize = 8 * 1024 * 1024;
 
@@ -212,7 +215,10 @@ impl Swing {
     /// Nothing was missed: forgets a bit of what was not needed, or to try.
     fn forget(&mut self) {
         let needed = self.most.saturating_sub(self.least);
-        let unneeded = self.width.saturating_sub(needed + needed / 4);
+        let unneeded = match self.width.saturating_sub(needed + needed / 4) {
+            little if little < self.width / CHANCE => 0,
+            much => much,
+        };
         if self.tried && self.forgotten > CERTAIN {
             self.patience = 1;
         }
@@ -305,6 +311,18 @@ mod tests {
             look_once(&mut swing, unused);
         });
         assert!(swing.width() < before / 2, "{} of {before} bytes", swing.width());
+    }
+
+    #[test]
+    fn what_was_not_needed_once_is_not_forgotten_if_it_is_little() {
+        let mut swing = Swing::new();
+        swing_once(&mut swing, 64 * MIB, 100 * MIB);
+        look_once(&mut swing, 0);
+        look_once(&mut swing, 0);
+        swing.patience = MOST_PATIENCE;
+        let before = swing.width();
+        (2..MOST_PATIENCE).for_each(|_| look_once(&mut swing, before / 3));
+        assert_eq!(swing.width(), before, "two thirds were used, and a quarter of that is kept beside");
     }
 
     #[test]
