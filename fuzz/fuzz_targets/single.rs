@@ -197,7 +197,7 @@ fuzz_target!(|input: Input| {
         }
         Place::Hosted { os_page } => {
             let os_page = [4096, 16384, 65536][usize::from(os_page) % 3];
-            with_memory::<16, 80>(os_page, usize::MAX, &input.ops);
+            with_memory::<16, 68>(os_page, usize::MAX, &input.ops);
         }
     }
 });

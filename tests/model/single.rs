@@ -194,7 +194,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
 #[test]
 fn hosted_pages_on_scattered_memory() {
     each_seed(4, |seed| {
-        let mut model: Model<_, 16, 80> = Model::new(Scattered::new(seed), seed, 3 << 20);
+        let mut model: Model<_, 16, 68> = Model::new(Scattered::new(seed), seed, 3 << 20);
         model.run(12_000, 400);
     });
 }
@@ -206,7 +206,7 @@ fn ranges_whose_tables_are_small() {
     each_seed(16, |seed| {
         let mut grow = Scattered::new(seed);
         (grow.extra, grow.table) = (2, 1 << (10 + seed % 3));
-        let mut model: Model<_, 16, 80> = Model::new(grow, seed, 1 << 20);
+        let mut model: Model<_, 16, 68> = Model::new(grow, seed, 1 << 20);
         for live in [3, 30, 6, 60, 10] {
             model.run(600, live);
         }
@@ -223,7 +223,7 @@ fn hosted_pages_under_a_limit() {
     each_seed(4, |seed| {
         let mut grow = Limit::new(Scattered::new(seed), LIMIT);
         grow.inner().refuses = false;
-        let mut model: Model<_, 16, 80> = Model::new(grow, seed, 1 << 20);
+        let mut model: Model<_, 16, 68> = Model::new(grow, seed, 1 << 20);
         model.limit = LIMIT;
         for _ in 0..10 {
             model.run(1_000, 3000);
@@ -241,7 +241,7 @@ fn hosted_pages_on_larger_ones_of_the_system() {
             let mut grow = Scattered::new(seed);
             grow.os_page = os_page;
             let taken = Arc::clone(&grow.taken);
-            let mut model: Model<_, 16, 80> = Model::new(grow, seed, 3 << 20);
+            let mut model: Model<_, 16, 68> = Model::new(grow, seed, 3 << 20);
             model.run(8_000, 400);
             let taken = taken.load(Relaxed);
             assert_eq!(taken > 0, os_page <= 64 << 10, "{taken} spans taken");
@@ -258,7 +258,7 @@ fn a_limit_on_larger_pages_of_the_system() {
             let mut grow = Limit::new(Scattered::new(seed), LIMIT);
             grow.inner().refuses = false;
             grow.inner().os_page = os_page;
-            let mut model: Model<_, 16, 80> = Model::new(grow, seed, 1 << 20);
+            let mut model: Model<_, 16, 68> = Model::new(grow, seed, 1 << 20);
             model.limit = LIMIT;
             for _ in 0..5 {
                 model.run(1_000, 3000);
@@ -290,7 +290,7 @@ fn small_pages_on_larger_ones_of_the_system() {
 #[test]
 fn hosted_pages_full_of_small_blocks() {
     each_seed(2, |seed| {
-        let mut model: Model<_, 16, 80> = Model::new(Scattered::new(seed), seed, 700);
+        let mut model: Model<_, 16, 68> = Model::new(Scattered::new(seed), seed, 700);
         model.grow_only = 12_000;
         model.run(60_000, 12_000);
     });
@@ -316,7 +316,7 @@ fn pages_of_256_bytes_in_a_small_array() {
 #[test]
 fn hosted_pages_in_an_array_that_runs_out() {
     each_seed(10, |seed| {
-        let mut model: Model<_, 16, 80> = Model::new(Arena::new(8 << 20).region(), seed, 1 << 20);
+        let mut model: Model<_, 16, 68> = Model::new(Arena::new(8 << 20).region(), seed, 1 << 20);
         model.run(6_000, 3000);
         assert!(model.refused > 0, "8 MiB were meant to run out");
     });

@@ -29,6 +29,16 @@ pub(crate) enum Freed<'a> {
     Already,
 }
 
+/// How that of a medium block ended.
+pub(crate) enum FreedMedium {
+    /// The block is free.
+    Done,
+    /// It is, and there is no room to remember it, one of this class.
+    NotRemembered(Class),
+    /// Nothing was done: not an ordinary free.
+    NotHere,
+}
+
 /// Whether a slab may be empty of which a slot was freed, if the slot's word, one of the
 /// class of `cur`, is `now`.
 #[inline(always)]
@@ -70,7 +80,7 @@ pub(crate) fn alloc_beyond<const SHIFT: u32, const C: usize, R: Recent<C>>(
     if !(Geometry::<SHIFT>::TABLE_MAX + 1..=Geometry::<SHIFT>::SLAB_MAX).contains(&size) {
         return None;
     }
-    let class = Class::by_formula(size);
+    let class = Geometry::<SHIFT>::class_by_formula(size);
     local.note_taken(class);
     local.take(class)
 }
@@ -177,16 +187,15 @@ fn put_again<'a, const C: usize, R: Recent<C>>(
     Some((word, now))
 }
 
-/// As [`free`], of a medium slot in the page of `header`. One that there is no room to remember is
-/// in the books.
+/// As [`free`], of a medium slot in the page of `header`.
 #[inline(always)]
 pub(crate) fn free_medium<'a, const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &'a Local<C, R>,
     token: usize,
     header: &'a Header,
     p: *mut u8,
-) -> Freed<'a> {
-    let elsewhere = Freed::NotHere(header);
+) -> FreedMedium {
+    let elsewhere = FreedMedium::NotHere;
     let mut offset = p.addr() & ((1 << SHIFT) - 1);
     let header = match header.kind() {
         Kind::Medium => header,
@@ -215,11 +224,8 @@ pub(crate) fn free_medium<'a, const SHIFT: u32, const C: usize, R: Recent<C>>(
     header.soil(1 << slot);
     word.local.store(local_bits | bit, Relaxed);
     match local.recent.above(cur) {
-        Some(above) if !local.recent.push(cur, above, above.block(), p, word, bit) => {
-            local.loose.drop_remembered(class.size());
-            Freed::DoneAndMore
-        }
-        _ => Freed::Done,
+        Some(above) if !local.recent.push(cur, above, above.block(), p, word, bit) => FreedMedium::NotRemembered(class),
+        _ => FreedMedium::Done,
     }
 }
 

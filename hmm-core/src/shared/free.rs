@@ -16,14 +16,14 @@ use super::remote::{self, Marked};
 use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
-use crate::heap::fast::{self, Freed};
+use crate::heap::fast::{self, Freed, FreedMedium};
 use crate::heap::loose::is_by_word;
 use crate::heap::{FULL, Ground, bits_of, collect, free};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::header::{Header, Kind};
 use crate::slab::{Block, Slot, locate};
-use crate::units::{GRANULE, Geometry, WORD_BITS};
+use crate::units::{Class, GRANULE, Geometry, WORD_BITS};
 
 /// Owners take out licences for so many bytes at a time.
 const LICENCE: usize = 256 * 1024;
@@ -223,10 +223,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             None => {}
         }
         match fast::free_medium::<SHIFT, C, _>(&owner.local, owner.token(), header, p) {
-            Freed::Done => {}
-            Freed::DoneAndMore => self.tidy_if_much(owner),
-            Freed::NotHere(_) | Freed::NotThere | Freed::Already => self.free_checked(p, owner),
+            FreedMedium::Done => {}
+            FreedMedium::NotRemembered(class) => self.not_remembered(class, owner),
+            FreedMedium::NotHere => self.free_checked(p, owner),
         }
+    }
+
+    /// A block of `class` was freed that there was no room to remember: it is in the books now. (Out
+    /// of line: the common way takes no frame.)
+    #[inline(never)]
+    fn not_remembered(&self, class: Class, owner: &Owner<C>) {
+        owner.local.loose.drop_remembered(class.size());
+        self.tidy_if_much(owner);
     }
 
     /// Frees the block at `p`, whatever it is, or names the misuse.

@@ -1,8 +1,8 @@
 //! Size classes.
 //!
 //! ```text
-//!   16 32 48 … 256 | 288 320 … 512 | 576 640 … 1024 | … | … 64 KiB
-//!   steps of 16    | eight classes to every doubling: ≤ 12.5 % waste
+//!   16 32 48 … 256 | 288 320 … 512 | … | … 8 KiB      | 10 12 14 16 | 20 24 28 32 | 40 48 56 64 KiB
+//!   steps of 16    | eight to a doubling: ≤ 12.5 %    | four: ≤ 25 % of which most is never touched
 //! ```
 //!
 //! The sequence of sizes is the same for every heap; how many of them a heap
@@ -15,10 +15,16 @@ use super::{GRANULE, WORD_BITS};
 
 /// The classes from 16 to 256 bytes.
 const LINEAR: usize = 16;
-/// The size of the last class of the whole sequence.
+/// Those from there to 8 KiB: eight to each doubling.
+const FINE: usize = 8 * 5;
+/// The size of the last of those.
+const FINE_MAX: usize = 8 * 1024;
+/// The size of the last class of the whole sequence. (Beyond `FINE_MAX` there are four to each
+/// doubling. With eight, programs that use blocks of all sizes hold up to a fourth more and take a
+/// tenth longer: each class has slabs of its own.)
 const SIZE_MAX: usize = 64 * 1024;
-/// The classes of the whole sequence: 16, then 8 for each of 8 doublings.
-const ALL: usize = LINEAR + 8 * 8;
+/// The classes of the whole sequence.
+const ALL: usize = LINEAR + FINE + 4 * 3;
 /// Of a table with an entry for each of them, so many that any index finds one: nothing
 /// to check, and no panic inside `malloc`.
 const ENTRIES: usize = ALL.next_power_of_two();
@@ -35,12 +41,6 @@ pub(crate) const STRIDE: usize = 32;
 impl Class {
     /// The number of classes up to 1 KiB: the sizes of which programs use thousands.
     pub(crate) const COMMON: usize = index_by_search(NARROW_MAX) + 1;
-
-    /// The class of `size`, more than 256 bytes and at most 64 KiB.
-    #[inline(always)]
-    pub(crate) fn by_formula(size: usize) -> Self {
-        Self::nth(index_by_formula(size))
-    }
 
     /// The class of this index.
     #[inline(always)]
@@ -85,16 +85,29 @@ const fn size_of_index(index: usize) -> usize {
     if index < LINEAR {
         return (index + 1) * GRANULE;
     }
-    let doubling = (index - LINEAR) / 8;
-    let eighth = (index - LINEAR) % 8 + 9;
-    eighth << (doubling + 5)
+    let fine = index - LINEAR;
+    if fine < FINE {
+        let (doubling, eighth) = (fine / 8, fine % 8 + 9);
+        return eighth << (doubling + 5);
+    }
+    let (doubling, quarter) = ((fine - FINE) / 4, (fine - FINE) % 4 + 5);
+    quarter << (doubling + 11)
 }
 
-const fn index_by_formula(size: usize) -> usize {
-    debug_assert!(size > 256);
+/// The index of the class of `size`, more than 256 bytes and at most [`FINE_MAX`].
+const fn index_of_fine(size: usize) -> usize {
+    debug_assert!(size > 256 && size <= FINE_MAX);
     let last = size - 1;
     let doubling = (last | 1).ilog2() as usize - 8;
     LINEAR + doubling * 8 + (last >> (doubling + 5)) - 8
+}
+
+/// That of a larger one.
+const fn index_of_coarse(size: usize) -> usize {
+    debug_assert!(size > FINE_MAX && size <= SIZE_MAX);
+    let last = size - 1;
+    let doubling = (last | 1).ilog2() as usize - 13;
+    LINEAR + FINE + doubling * 4 + (last >> (doubling + 11)) - 4
 }
 
 const fn index_by_search(size: usize) -> usize {
@@ -122,7 +135,7 @@ const fn table<const ENTRIES: usize>() -> [Class; ENTRIES] {
 /// The sizes in the table of heaps with small pages, which have little room for one, and of
 /// others.
 const NARROW_MAX: usize = 1024;
-const WIDE_MAX: usize = 8 * 1024;
+const WIDE_MAX: usize = 16 * 1024;
 
 static NARROW: [Class; NARROW_MAX / GRANULE + 1] = table();
 static WIDE: [Class; WIDE_MAX / GRANULE + 1] = table();
@@ -151,7 +164,7 @@ impl ClassInfo {
         let run = run_pages(size, page);
         let bytes = run * page;
         let words = bytes.div_ceil(size).div_ceil(WORD_BITS);
-        let divisor = if size <= page / 8 || run == 1 { size } else { size / (page / 64) };
+        let divisor = if run == 1 { size } else { size / (page / 64) };
         Self {
             size: size as u32,
             recip: (1_u64 << 32).div_ceil(divisor as u64) as u32,
@@ -162,11 +175,11 @@ impl ClassInfo {
     }
 }
 
-/// Pages of a slab of `size`-byte slots: one while eight slots fit, else as few as hold
+/// Pages of a slab of `size`-byte slots: one while four slots fit, else as few as hold
 /// four and leave no more than an eighth over. (With eight, programs that use blocks of all
 /// sizes held twice the memory, and took a quarter longer.)
 const fn run_pages(size: usize, page: usize) -> usize {
-    if size <= page / 8 || page < HOSTED_PAGE {
+    if size <= page / 4 || page < HOSTED_PAGE {
         return 1;
     }
     let mut pages = 2;
@@ -191,7 +204,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
     pub(crate) const SLAB_MAX: usize = if Self::PAGE >= HOSTED_PAGE { Self::PAGE } else { Self::PAGE / 2 };
 
     /// The largest block in a slab of one page.
-    pub(crate) const SMALL_MAX: usize = if Self::PAGE >= HOSTED_PAGE { Self::PAGE / 8 } else { Self::SLAB_MAX };
+    pub(crate) const SMALL_MAX: usize = if Self::PAGE >= HOSTED_PAGE { Self::PAGE / 4 } else { Self::SLAB_MAX };
 
     /// Sizes up to this one are found by table, those above by formula.
     pub(crate) const TABLE_MAX: usize =
@@ -230,12 +243,20 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
         if Self::PAGE >= HOSTED_PAGE { WIDE[unit] } else { NARROW[unit] }
     }
 
+    /// The class of `size`, more than [`TABLE_MAX`](Self::TABLE_MAX) and at most
+    /// [`SLAB_MAX`](Self::SLAB_MAX).
+    #[inline(always)]
+    pub(crate) fn class_by_formula(size: usize) -> Class {
+        let is_fine = Self::TABLE_MAX < FINE_MAX && size <= FINE_MAX;
+        Class::nth(if is_fine { index_of_fine(size) } else { index_of_coarse(size) })
+    }
+
     /// The smallest class whose slots hold `size` bytes; the caller has
     /// compared `size` with [`SLAB_MAX`](Self::SLAB_MAX).
     #[inline]
     pub(crate) fn class_of(size: usize) -> Class {
         debug_assert!(size <= Self::SLAB_MAX);
-        if size <= Self::TABLE_MAX { Self::class_by_table(size) } else { Class::by_formula(size) }
+        if size <= Self::TABLE_MAX { Self::class_by_table(size) } else { Self::class_by_formula(size) }
     }
 
     /// The smallest class whose slots hold `size` bytes and are aligned to
@@ -316,21 +337,24 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
             assert!(info.run == 1 || info.slots < 16, "one mask of soiled slots, and what is left over");
             assert!(info.slots >= 2 && info.slots as usize <= WORD_BITS * WORD_BITS);
             let left_over = bytes - info.slots as usize * size;
-            assert!(Self::PAGE < HOSTED_PAGE || left_over * 8 <= bytes, "an eighth at most");
+            assert!(Self::PAGE < HOSTED_PAGE || left_over * 5 <= bytes, "a fifth at most");
             index += 1;
         }
     }
 }
 
 const _: () = {
-    assert!(size_of_index(ALL - 1) == SIZE_MAX);
+    assert!(size_of_index(ALL - 1) == SIZE_MAX && size_of_index(LINEAR + FINE - 1) == FINE_MAX);
     assert!(ALL * STRIDE <= u16::MAX as usize);
     assert!(size_of_index(LINEAR - 1) == 256 && size_of_index(LINEAR) == 288);
     let mut index = LINEAR;
     while index < ALL {
-        let size = size_of_index(index);
-        assert!(index_by_formula(size) == index && index_by_formula(size - 1) == index);
-        assert!(index_by_formula(size_of_index(index - 1) + 1) == index);
+        let (least, size) = (size_of_index(index - 1) + 1, size_of_index(index));
+        if size <= FINE_MAX {
+            assert!(index_of_fine(least) == index && index_of_fine(size) == index);
+        } else {
+            assert!(index_of_coarse(least) == index && index_of_coarse(size) == index);
+        }
         index += 1;
     }
 };
@@ -365,7 +389,8 @@ mod tests {
             let class = G::class_of(size);
             assert!(class.size() >= size);
             assert!(class.index() == 0 || Class::nth(class.index() - 1).size() < size);
-            assert!(size < 128 || (class.size() - size) * 8 <= size, "waste at {size}");
+            let part = if size <= FINE_MAX { 8 } else { 4 };
+            assert!(size < 128 || (class.size() - size) * part <= size, "waste at {size}");
         }
     }
 

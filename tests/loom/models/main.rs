@@ -14,4 +14,4 @@ mod world;
 type Tiny = story::Story<9, 16>;
 
 /// Pages of 16 KiB: bitmaps of up to 16 words, and slabs of several pages.
-type Wide = story::Story<14, 64>;
+type Wide = story::Story<14, 60>;
