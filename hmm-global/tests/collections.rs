@@ -139,7 +139,7 @@ fn every_layout() {
 /// `alloc_zeroed` gives zeros where dirty blocks lay before.
 fn zeroed() {
     for align in [1, 16, 64, 4096, 65_536] {
-        for size in [1, 24, 100, 256, 4000, 9000, 100_000, 131_072, 200_000, 262_144, 300_000, 3 << 20] {
+        for size in [1, 24, 100, 256, 4000, 9000, 20_000, 65_536, 65_537, 200_000, 262_144, 300_000, 3 << 20] {
             drop((0..8).map(|n| Block::new(size, align, n)).collect::<Vec<_>>());
             let layout = Layout::from_size_align(size, align).expect("a layout");
             for _ in 0..8 {

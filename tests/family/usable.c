@@ -12,8 +12,8 @@ int main(void)
         fill(high, malloc_usable_size(high), 3);
         size_t usable = malloc_usable_size(p);
         CHECK(usable >= size);
-        /* Waste has a bound: a granule, an eighth, a page of 64 KiB. */
-        CHECK(usable <= (size < 1024 ? size + size / 8 + 32 : size + size / 8 + 64 * KIB));
+        /* Waste has a bound: an eighth and a granule or two, a fourth, a page of 64 KiB. */
+        CHECK(usable <= (size <= 8 * KIB ? size + size / 8 + 32 : size <= 64 * KIB ? size + size / 4 : size + 64 * KIB));
         fill(p, usable, 2);
         char *same = realloc(p, usable);
         CHECK(same == p);

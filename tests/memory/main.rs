@@ -80,7 +80,7 @@ fn what_others_free_in_the_pages_of_a_sleeper_comes_back() {
 
 #[test]
 fn what_a_thread_left_comes_back() {
-    for size in ["1000", "8000", "9000", "20000", "100000", "1000000"] {
+    for size in ["1000", "8000", "17000", "40000", "100000", "1000000"] {
         passes("threads.c", |run| run.args(["left", size]));
     }
 }

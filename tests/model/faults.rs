@@ -25,7 +25,7 @@ fn scenario(odd: bool, window: Range<usize>) -> (usize, usize) {
     let mut owned = Ownership::default();
     let mut refused = 0;
     for _ in 0..1500 {
-        let size = size(&mut rng, 131_072, 4 << 20);
+        let size = size(&mut rng, 65_536, 4 << 20);
         let fill = rng.u64(..);
         match rng.u32(..10) {
             0..=5 => match heap.alloc(size) {

@@ -41,7 +41,7 @@ fn scenario(window: Range<usize>) -> usize {
         let owner = owners[rng.usize(..owners.len())];
         match rng.u32(..100) {
             0..=54 => {
-                let size = size(&mut rng, 131_072, 1 << 20);
+                let size = size(&mut rng, 65_536, 1 << 20);
                 // SAFETY: the owner is this thread's.
                 if let Some(start) = NonNull::new(unsafe { heap.alloc(owner, size) }) {
                     let block = Block { start, size, fill: rng.u64(..) };
@@ -150,7 +150,7 @@ fn memory_is_slow_to_come() {
                 // SAFETY: owners are never unmapped.
                 let owner = heap.attach().map_or::<&Owner, _>(&NOBODY, |owner| unsafe { owner.as_ref() });
                 for _ in 0..300 {
-                    let size = size(&mut rng, 131_072, 2 << 20);
+                    let size = size(&mut rng, 65_536, 2 << 20);
                     // SAFETY: the owner is this thread's.
                     let Some(start) = NonNull::new(unsafe { heap.alloc(owner, size) }) else { continue };
                     let block = Block { start, size, fill: rng.u64(..) };

@@ -55,7 +55,8 @@ pub(crate) fn size(rng: &mut Rng, edge: usize, most: usize) -> usize {
         0..=54 => rng.usize(..300),
         55..=79 => rng.usize(..5000),
         80..=89 => edge.saturating_sub(20) + rng.usize(..40),
-        90..=96 => 1 << rng.usize(..=most.ilog2() as usize),
+        90..=93 => 1 << rng.usize(..=most.ilog2() as usize),
+        94..=96 => rng.usize(..2 * edge),
         _ => rng.usize(..most),
     };
     size.min(most)

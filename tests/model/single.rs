@@ -42,7 +42,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
     }
 
     fn size(&mut self) -> usize {
-        size(&mut self.rng, 2 << SHIFT, self.most)
+        size(&mut self.rng, 1 << SHIFT, self.most)
     }
 
     fn enter(&mut self, start: Option<NonNull<u8>>, size: usize, align: usize, zeroed: bool) {
@@ -107,7 +107,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
             unsafe { self.heap.free(inside) }.expect_err("no block begins inside a block");
         }
         let start = block.start;
-        let large = block.size > 2 << SHIFT;
+        let large = block.size > 1 << SHIFT;
         self.free(block);
         // SAFETY: as above: a second free must be refused.
         let twice = unsafe { self.heap.free(start) }.expect_err("freed twice");

@@ -55,7 +55,7 @@ impl Worker<'_> {
     }
 
     fn alloc(&mut self) {
-        let size = size(&mut self.rng, 131_072, 400_000);
+        let size = size(&mut self.rng, 65_536, 400_000);
         let zeroed = self.rng.u32(..8) == 0;
         let align = if self.rng.u32(..16) == 0 { 1 << self.rng.u32(..14) } else { 1 };
         let start = if zeroed {
@@ -91,7 +91,7 @@ impl Worker<'_> {
     }
 
     fn realloc(&mut self, block: Block) {
-        let wanted = size(&mut self.rng, 131_072, 400_000).max(1);
+        let wanted = size(&mut self.rng, 65_536, 400_000).max(1);
         block.verify(block.size, block.size);
         self.lock().give(block.start);
         // SAFETY: the block is live; from here on it is where realloc says.
@@ -282,7 +282,7 @@ fn what_one_class_left_serves_others() {
         active
     };
     let first = active_with(1000);
-    for size in [96, 500, 640, 1280, 4000, 12_000] {
+    for size in [96, 500, 640, 1280, 4000, 12_000, 20_000, 40_000] {
         let active = active_with(size);
         assert!(active <= first + 12 * 65_536, "{active} bytes with {size}, {first} before");
     }

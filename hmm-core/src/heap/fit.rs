@@ -23,7 +23,7 @@ pub(crate) fn keeps(slot: usize, size: usize) -> bool {
 
 /// The bytes to look for when a block in a slot of `have` bytes grows to `size`. One that
 /// outgrew it by little grows in small steps, and would move again at each class: it gets
-/// a quarter more than it had, as in tcmalloc.
+/// a quarter more than it had, as in tcmalloc, and what its class then has.
 /// (Only in slots: large blocks are as long as they were asked for.)
 pub(crate) fn with_headroom<const SHIFT: u32>(have: usize, size: usize, align: usize) -> usize {
     let roomy = have + have / 4;

@@ -46,7 +46,7 @@ const SHALLOW: usize = 16;
 /// on one page of the system's.
 const FEW: usize = 10;
 
-/// Bytes that the blocks of a stack beyond those come to at most, but for two blocks.
+/// Bytes that the blocks of a larger size's stack come to at most, but for two blocks.
 const MOST: usize = 64 * 1024;
 
 /// How many blocks of a class beyond the common ones, of `size` bytes, are remembered.

@@ -26,6 +26,10 @@ const WORTH: u32 = 256;
 const MOST: u32 = 4 * WORTH;
 const SPARSE: u32 = 16;
 
+/// Blocks of so few pages use little of their last one. They take away as many: in memory that is
+/// there too early, the rest of that page would be there for nothing.
+const FEW: u32 = 4;
+
 /// How much slabs have been used up lately.
 #[derive(Debug)]
 pub(super) struct Appetite(u32);
@@ -60,6 +64,13 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             self.add_chunk(map, growth);
         }
         self.take_run(map, pages, 1, growth)
+    }
+
+    /// A large block of `pages` pages is about to be taken.
+    pub(crate) fn note_large(&mut self, pages: u32) {
+        if pages <= FEW {
+            self.appetite.note(pages, false);
+        }
     }
 
     /// Makes a chunk of free pages that hold memory, if there may be so many more.

@@ -251,3 +251,34 @@ fn merge(first: &Header, second: &Header, pages: u32) {
 fn ends_at(first: &Header, next: &Header) -> bool {
     ptr::eq(ptr::from_ref(first).wrapping_add(first.run() as usize), next)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIFT: u32 = 16;
+
+    /// Three runs of two pages each, side by side, are freed, as blocks that were taken last or not.
+    fn free_three(in_turns: bool) -> Option<u32> {
+        let table: [Header; 6] = core::array::from_fn(|_| Header::default());
+        let kept = Kept::new();
+        for first in [0, 2, 4] {
+            let start = ptr::without_provenance_mut((first + 1) << SHIFT);
+            let header = &table[first];
+            header.set_run(2);
+            header.set_kind(Kind::Large);
+            if in_turns {
+                kept.note_taken(start);
+            }
+            assert!(kept.put(|_| true, start, header).is_ok_and(|out| out.is_none()));
+        }
+        assert!(kept.take(7, SHIFT).is_none());
+        (1..=6).rev().find(|&pages| kept.take(pages, SHIFT).is_some())
+    }
+
+    #[test]
+    fn neighbours_are_joined_where_a_thread_takes_and_frees_in_turns() {
+        assert_eq!(free_three(true), Some(6));
+        assert_eq!(free_three(false), Some(2), "best fit: each by itself");
+    }
+}

@@ -337,7 +337,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
             assert!(info.run == 1 || info.slots < 16, "one mask of soiled slots, and what is left over");
             assert!(info.slots >= 2 && info.slots as usize <= WORD_BITS * WORD_BITS);
             let left_over = bytes - info.slots as usize * size;
-            assert!(Self::PAGE < HOSTED_PAGE || left_over * 5 <= bytes, "a fifth at most");
+            assert!(Self::PAGE < HOSTED_PAGE || left_over * if info.run == 1 { 5 } else { 8 } <= bytes);
             index += 1;
         }
     }
@@ -376,34 +376,42 @@ mod tests {
         }
     }
 
+    /// Every size and alignment against a search.
+    fn every_size<const SHIFT: u32>() {
+        let classes = || (0..Geometry::<SHIFT>::CLASSES).map(Class::nth);
+        for size in 0..=Geometry::<SHIFT>::SLAB_MAX {
+            let class = Geometry::<SHIFT>::class_of(size);
+            assert_eq!(class.index(), index_by_search(size), "{size} bytes");
+            let part = if size <= FINE_MAX { 8 } else { 4 };
+            assert!(size < 128 || (class.size() - size) * part <= size, "waste at {size}");
+        }
+        for align in (0..=SHIFT).map(|shift| 1 << shift) {
+            for size in (0..=Geometry::<SHIFT>::SLAB_MAX + 1).filter(|size| size % 97 == 0 || (size + 1) % align <= 2) {
+                let fits = |class: &Class| class.size() >= size.max(1) && class.size() % align == 0;
+                let found = Geometry::<SHIFT>::class_of_aligned(size, align);
+                assert_eq!(found, classes().find(fits), "{size} bytes at {align}");
+            }
+        }
+    }
+
     #[test]
     fn one_multiplication_tells_slot_and_start() {
         every_offset::<16>();
+        every_offset::<14>();
+        every_offset::<13>();
         every_offset::<9>();
     }
 
     #[test]
-    fn every_size_gets_the_smallest_class_that_holds_it() {
-        type G = Geometry<16>;
-        for size in 0..=G::SLAB_MAX {
-            let class = G::class_of(size);
-            assert!(class.size() >= size);
-            assert!(class.index() == 0 || Class::nth(class.index() - 1).size() < size);
-            let part = if size <= FINE_MAX { 8 } else { 4 };
-            assert!(size < 128 || (class.size() - size) * part <= size, "waste at {size}");
-        }
+    fn every_size_gets_the_smallest_class_that_holds_it_and_is_aligned() {
+        every_size::<16>();
+        every_size::<14>();
+        every_size::<12>();
+        every_size::<9>();
     }
 
     #[test]
-    fn aligned_classes_are_aligned_and_exist_up_to_a_page() {
-        type G = Geometry<16>;
-        for shift in 0..=16 {
-            let align = 1 << shift;
-            for size in [0, 1, 100, align / 2 + 1, align, 3000, 40_000, 65_536] {
-                let class = G::class_of_aligned(size, align).unwrap();
-                assert!(class.size() >= size && class.size() % align == 0);
-            }
-        }
-        assert!(G::class_of_aligned(1, 128 * 1024).is_none());
+    fn no_slab_serves_larger_alignments_than_a_page() {
+        assert!(Geometry::<16>::class_of_aligned(1, 128 * 1024).is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! Frees by others against what a slab's owner does meanwhile.
 
-use crate::world::World;
+use crate::world::{MEDIUM, World};
 use crate::{Tiny, Wide};
 
 /// Two free slots of one bitmap word; the owner moves them over and takes them again.
@@ -48,14 +48,14 @@ fn drain_of_medium_slots() {
     Wide {
         set_up: |w| {
             w.renew(2);
-            w.alloc_many(0, 4096, 8);
+            w.fill_medium(0);
             w.pass(0, 0, 1);
             w.pass(0, 0, 1);
         },
         threads: &[
             |w| {
                 w.free(0, 0);
-                w.alloc_many(0, 4096, 2);
+                w.alloc_many(0, MEDIUM, 2);
             },
             |w| {
                 w.free(1, 0);
@@ -73,14 +73,14 @@ fn zero_again() {
     Wide {
         set_up: |w| {
             w.renew(2);
-            w.alloc_many(0, 4096, 8);
+            w.fill_medium(0);
             w.pass(0, 0, 1);
             w.pass(0, 0, 1);
         },
         threads: &[
             |w| {
-                w.alloc_zeroed(0, 4096);
-                w.alloc_zeroed(0, 4096);
+                w.alloc_zeroed(0, MEDIUM);
+                w.alloc_zeroed(0, MEDIUM);
             },
             |w| {
                 w.free(1, 0);
@@ -98,15 +98,15 @@ fn purge() {
     Wide {
         set_up: |w| {
             w.renew(2);
-            w.alloc_many(0, 4096, 8);
+            w.fill_medium(0);
             w.free(0, 3);
             w.pass(0, 0, 1);
         },
         threads: &[
             |w| {
                 w.trim(0);
-                w.alloc_zeroed(0, 4096);
-                w.alloc_zeroed(0, 4096);
+                w.alloc_zeroed(0, MEDIUM);
+                w.alloc_zeroed(0, MEDIUM);
             },
             |w| w.free(1, 0),
         ],

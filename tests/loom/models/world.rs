@@ -31,6 +31,9 @@ fn on_misuse(misuse: Misuse) -> ! {
 #[repr(align(65536))]
 struct Frame(#[allow(dead_code, reason = "a place")] [MaybeUninit<u8>; 1 << 16]);
 
+/// Bytes of a medium block where pages are of 16 KiB: a slab of two has four slots.
+pub(crate) const MEDIUM: usize = 8192;
+
 /// How many frames a heap with pages of `1 << shift` bytes gets.
 const fn frames(shift: u32) -> usize {
     if shift < 12 { 6 } else { 16 }
@@ -142,6 +145,15 @@ impl<const SHIFT: u32, const C: usize> World<SHIFT, C> {
     /// Thread `who` takes `count` blocks.
     pub(crate) fn alloc_many(&self, who: usize, size: usize, count: usize) {
         (0..count).for_each(|_| self.alloc(who, size));
+    }
+
+    /// Thread `who`, which has no block yet, takes all slots of a slab of several pages.
+    pub(crate) fn fill_medium(&self, who: usize) {
+        self.alloc_many(who, MEDIUM, 4);
+        let blocks = self.desks[who].blocks.borrow();
+        let (low, high) = (blocks.iter().min(), blocks.iter().max());
+        let span = low.zip(high).map_or(0, |(low, high)| high.addr() - low.addr());
+        assert!(span == 3 * MEDIUM && span >= 1 << SHIFT, "one slab, of several pages");
     }
 
     /// Moves a live block of `from` to `to`, while no model runs.
