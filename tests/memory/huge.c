@@ -1,7 +1,7 @@
 /* Huge pages are behind the heap if they were asked for; else behind small blocks that fill much memory,
  * and then they count from the start.
  *
- * huge (0 | 1 | slabs): what HMM_HUGE_PAGES was set to, or that it was not */
+ * huge (0 | 1 | slabs | mixed): what HMM_HUGE_PAGES was set to, or that it was not */
 #include "phases.h"
 
 /* Bytes of huge pages that the process has. */
@@ -50,9 +50,24 @@ static void small_blocks(size_t bytes)
     }
 }
 
+/* Blocks that use little of the last page that they have for themselves leave none of a huge one unused. */
+static void mixed(void)
+{
+    phases_begin();
+    grow_to(400 * MIB, 1000, 100000);
+    struct HmmStatistics s = stats();
+    fprintf(stderr, "%zu MiB for %zu\n", s.resident / MIB, live_bytes / MIB);
+    CHECK(s.resident <= live_bytes / 100 * 106);
+    shrink_at_random(0);
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
+    if (strcmp(argv[1], "mixed") == 0) {
+        mixed();
+        return ok();
+    }
     int asked = strcmp(argv[1], "1") == 0 && there_are_some(NULL);
     size_t before = huge();
     if (strcmp(argv[1], "slabs") == 0) {

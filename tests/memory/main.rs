@@ -91,6 +91,7 @@ fn huge_pages_only_where_they_pay() {
         passes("huge.c", |run| run.arg(asked).env("HMM_HUGE_PAGES", asked));
     }
     passes("huge.c", |run| run.arg("slabs"));
+    passes("huge.c", |run| run.arg("mixed"));
 }
 
 /// Real programs under a limit of HMM's end as they do when there is no memory.

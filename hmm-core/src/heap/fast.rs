@@ -189,13 +189,12 @@ fn put_again<'a, const C: usize, R: Recent<C>>(
 
 /// As [`free`], of a medium slot in the page of `header`.
 #[inline(always)]
-pub(crate) fn free_medium<'a, const SHIFT: u32, const C: usize, R: Recent<C>>(
-    local: &'a Local<C, R>,
+pub(crate) fn free_medium<const SHIFT: u32, const C: usize, R: Recent<C>>(
+    local: &Local<C, R>,
     token: usize,
-    header: &'a Header,
+    header: &Header,
     p: *mut u8,
 ) -> FreedMedium {
-    let elsewhere = FreedMedium::NotHere;
     let mut offset = p.addr() & ((1 << SHIFT) - 1);
     let header = match header.kind() {
         Kind::Medium => header,
@@ -204,14 +203,14 @@ pub(crate) fn free_medium<'a, const SHIFT: u32, const C: usize, R: Recent<C>>(
                 offset += pages << SHIFT;
                 head
             }
-            None => return elsewhere,
+            None => return FreedMedium::NotHere,
         },
-        _ => return elsewhere,
+        _ => return FreedMedium::NotHere,
     };
     let class = header.class();
-    let Some(slot) = Geometry::<SHIFT>::slot_of(class, offset) else { return elsewhere };
+    let Some(slot) = Geometry::<SHIFT>::slot_of(class, offset) else { return FreedMedium::NotHere };
     if header.owner.load(Relaxed) != token {
-        return elsewhere;
+        return FreedMedium::NotHere;
     }
     // SAFETY: as in `free`; medium slabs have one word.
     let word = unsafe { &*header.bits() };
@@ -219,7 +218,7 @@ pub(crate) fn free_medium<'a, const SHIFT: u32, const C: usize, R: Recent<C>>(
     let local_bits = word.local.load(Relaxed);
     let cur = local.cur(class);
     if word.is_free(bit) || cur.claimed_of(word) & bit != 0 || (local_bits | bit == ALL_FREE && !cur.is_at(word)) {
-        return elsewhere;
+        return FreedMedium::NotHere;
     }
     header.soil(1 << slot);
     word.local.store(local_bits | bit, Relaxed);

@@ -38,8 +38,8 @@ pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align
     let align_pages = Geometry::<SHIFT>::pages_for(align)?;
     let take = |growth| {
         s.with_pages(|run_layer| {
-            run_layer.note_large(pages);
             let page = run_layer.take_run(s.map(), pages, align_pages, growth)?;
+            run_layer.note_large(pages);
             let header = s.map().header(page);
             header.set_large_bytes(rounded(size));
             header.mark(false);

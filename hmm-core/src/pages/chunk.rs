@@ -44,6 +44,13 @@ impl Appetite {
         self.0 = if follows { (self.0 + pages).min(MOST) } else { self.0.saturating_sub(pages * SPARSE) };
     }
 
+    /// A large block of `pages` pages was taken.
+    fn note_large(&mut self, pages: u32) {
+        if pages <= FEW {
+            self.note(pages, false);
+        }
+    }
+
     fn is_large(&self) -> bool {
         self.0 >= WORTH
     }
@@ -66,11 +73,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.take_run(map, pages, 1, growth)
     }
 
-    /// A large block of `pages` pages is about to be taken.
+    /// A large block of `pages` pages was taken.
     pub(crate) fn note_large(&mut self, pages: u32) {
-        if pages <= FEW {
-            self.appetite.note(pages, false);
-        }
+        self.appetite.note_large(pages);
     }
 
     /// Makes a chunk of free pages that hold memory, if there may be so many more.
@@ -97,5 +102,22 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             map.set_dirty(chunk, 1, true);
         }
         populated
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slabs_that_follow_make_chunks_worth_while_and_small_large_blocks_do_not() {
+        let is_large_with = |pages| {
+            let mut appetite = Appetite::new();
+            (0..2 * WORTH).for_each(|_| appetite.note(1, true));
+            (0..WORTH / SPARSE).for_each(|_| appetite.note_large(pages));
+            appetite.is_large()
+        };
+        assert!(is_large_with(FEW + 1), "one that is long uses most of its pages");
+        assert!(!is_large_with(2));
     }
 }

@@ -295,14 +295,20 @@ mod tests {
         swing.freed(TURNS * size + MIB, 100 * MIB);
     }
 
-    #[test]
-    fn what_was_put_to_use_is_not_forgotten_but_what_never_was_is() {
+    /// One of which nothing is forgotten to try for a while.
+    fn patient() -> Swing {
         let mut swing = Swing::new();
         swing_once(&mut swing, 64 * MIB, 100 * MIB);
         // What went back just now, and what is tried first.
         look_once(&mut swing, 0);
         look_once(&mut swing, 0);
         swing.patience = MOST_PATIENCE;
+        swing
+    }
+
+    #[test]
+    fn what_was_put_to_use_is_not_forgotten_but_what_never_was_is() {
+        let mut swing = patient();
         let before = swing.width();
         (2..MOST_PATIENCE).for_each(|_| look_once(&mut swing, 0));
         assert_eq!(swing.width(), before, "all was used");
@@ -315,11 +321,7 @@ mod tests {
 
     #[test]
     fn what_was_not_needed_once_is_not_forgotten_if_it_is_little() {
-        let mut swing = Swing::new();
-        swing_once(&mut swing, 64 * MIB, 100 * MIB);
-        look_once(&mut swing, 0);
-        look_once(&mut swing, 0);
-        swing.patience = MOST_PATIENCE;
+        let mut swing = patient();
         let before = swing.width();
         (2..MOST_PATIENCE).for_each(|_| look_once(&mut swing, before / 3));
         assert_eq!(swing.width(), before, "two thirds were used, and a quarter of that is kept beside");

@@ -40,7 +40,7 @@ pub(crate) const STRIDE: usize = 32;
 
 impl Class {
     /// The number of classes up to 1 KiB: the sizes of which programs use thousands.
-    pub(crate) const COMMON: usize = index_by_search(NARROW_MAX) + 1;
+    pub(crate) const COMMON: usize = index_by_search(1024) + 1;
 
     /// The class of this index.
     #[inline(always)]
@@ -337,7 +337,11 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
             assert!(info.run == 1 || info.slots < 16, "one mask of soiled slots, and what is left over");
             assert!(info.slots >= 2 && info.slots as usize <= WORD_BITS * WORD_BITS);
             let left_over = bytes - info.slots as usize * size;
-            assert!(Self::PAGE < HOSTED_PAGE || left_over * if info.run == 1 { 5 } else { 8 } <= bytes);
+            let part = if info.run == 1 { 5 } else { 8 };
+            assert!(
+                Self::PAGE < HOSTED_PAGE || left_over * part <= bytes,
+                "a fifth at most, of several pages an eighth"
+            );
             index += 1;
         }
     }
