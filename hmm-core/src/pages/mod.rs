@@ -24,6 +24,7 @@ mod resident;
 mod runs;
 mod swing;
 mod tree;
+mod unneeded;
 mod widen;
 
 use self::chunk::Appetite;

@@ -10,6 +10,8 @@
 //! the program goes on like this. Measured in bytes that pass through, not in
 //! time: a program that sleeps keeps what it was using, never more.
 
+use super::unneeded::Unneeded;
+
 /// A swing is looked at after so many times its size was freed. What of it was seen not to
 /// be needed is forgotten bit by bit.
 const TURNS: usize = 4;
@@ -65,6 +67,7 @@ pub(super) struct Swing {
     tried: bool,
     /// How many bits were forgotten one after the other.
     forgotten: u32,
+    unneeded: Unneeded,
     /// Freed since the flow was last looked at.
     turn: usize,
     /// Given back since then, and taken again.
@@ -93,6 +96,7 @@ impl Swing {
             looks: 0,
             tried: false,
             forgotten: 0,
+            unneeded: Unneeded::new(),
             turn: 0,
             flow: [0, 0],
             before: 0,
@@ -189,6 +193,7 @@ impl Swing {
             if self.missed > self.width / BIT {
                 self.patience = (2 * self.patience).min(MOST_PATIENCE);
                 (self.looks, self.forgotten, self.tried) = (0, 0, false);
+                self.unneeded.miss();
             } else if self.back <= size / BIT {
                 self.forget();
             }
@@ -210,6 +215,7 @@ impl Swing {
         self.enough = self.enough.min(bytes);
         (self.given, self.peak, self.high, self.before) = (0, 0, 0, 0);
         self.flow = [0, 0];
+        self.unneeded = Unneeded::new();
     }
 
     /// Nothing was missed: forgets a bit of what was not needed, or to try.
@@ -219,18 +225,23 @@ impl Swing {
             little if little < self.width / CHANCE => 0,
             much => much,
         };
+        let surely = self.width.saturating_sub(self.unneeded.look(self.width - unneeded));
         if self.tried && self.forgotten > CERTAIN {
             self.patience = 1;
         }
         self.looks += 1;
         let tries = unneeded == 0 && (self.tried || self.looks >= self.patience);
-        if unneeded == 0 && !tries || tries != self.tried {
+        if surely == 0 && !tries || tries != self.tried {
             self.forgotten = 0;
         }
         self.tried = tries;
-        if unneeded > 0 || tries {
+        if surely > 0 || tries {
             let bit = self.width >> (BIT.ilog2() - self.forgotten);
-            self.width -= if tries { bit } else { bit.min(unneeded) };
+            let bit = if tries { bit } else { bit.min(surely) };
+            self.width -= bit;
+            if !tries {
+                self.unneeded.forget();
+            }
             self.forgotten = (self.forgotten + 1).min(BIT.ilog2() - 1);
             self.looks = 0;
             self.enough = self.enough.min(self.width);
@@ -317,6 +328,29 @@ mod tests {
             look_once(&mut swing, unused);
         });
         assert!(swing.width() < before / 2, "{} of {before} bytes", swing.width());
+    }
+
+    #[test]
+    fn what_was_forgotten_and_missed_is_kept_longer_the_next_time() {
+        let mut swing = patient();
+        // Of ever four looks one needs all, the others half.
+        let forgets = |swing: &mut Swing| {
+            (0..4).for_each(|look| look_once(swing, if look == 0 { 0 } else { swing.width() / 2 }));
+            let forgot = swing.width() < 80 * MIB;
+            if forgot {
+                swing_once(swing, 64 * MIB, 100 * MIB);
+            }
+            look_once(swing, 0);
+            forgot
+        };
+        let forgot: [bool; 24] = core::array::from_fn(|_| forgets(&mut swing));
+        assert!(forgot[0], "the last look decides at first");
+        assert_eq!(forgot[12..], [false; 12], "not after a few mistakes");
+        (0..MOST_PATIENCE).for_each(|_| {
+            let unused = swing.width() / 2;
+            look_once(&mut swing, unused);
+        });
+        assert!(swing.width() < 16 * MIB, "{} bytes of what is needed no more", swing.width());
     }
 
     #[test]
