@@ -13,29 +13,33 @@
 /// So many looks decide at most.
 const MOST: usize = 8;
 
-/// See the [module](self). Figures are bytes.
+const KIB: usize = 1024;
+
+/// See the [module](self). Small, for heaps on small machines have two.
 #[derive(Debug)]
 pub(super) struct Unneeded {
-    /// What the last looks found needed, and the place of the last one.
-    needed: [usize; MOST],
-    last: usize,
+    /// What the last looks found needed, in KiB, and the place of the next one.
+    needed: [u32; MOST],
+    next: u8,
     /// How many of them decide.
-    looks: usize,
+    looks: u8,
     /// Whether something was forgotten since the last mistake.
     forgot: bool,
 }
 
 impl Unneeded {
     pub(super) const fn new() -> Self {
-        Self { needed: [0; MOST], last: 0, looks: 1, forgot: false }
+        Self { needed: [0; MOST], next: 0, looks: 1, forgot: false }
     }
 
-    /// A look found `bytes` needed. Returns the most that any of those found that decide.
+    /// A look found `bytes` needed. Returns the most that any of those found that decide, in
+    /// whole KiB.
     pub(super) fn look(&mut self, bytes: usize) -> usize {
-        self.last = (self.last + 1) % MOST;
-        self.needed[self.last] = bytes;
-        let looks = (0..self.looks).map(|ago| self.needed[(self.last + MOST - ago) % MOST]);
-        looks.max().unwrap_or(bytes)
+        let last = usize::from(self.next) % MOST;
+        self.needed[last] = u32::try_from(bytes.div_ceil(KIB)).unwrap_or(u32::MAX);
+        self.next = ((last + 1) % MOST) as u8;
+        let decide = (0..usize::from(self.looks)).map(|ago| self.needed[(last + MOST - ago) % MOST]);
+        (decide.max().unwrap_or(0) as usize).saturating_mul(KIB)
     }
 
     /// What none of them found needed was forgotten, or some of it.
@@ -47,9 +51,9 @@ impl Unneeded {
     /// not count.
     pub(super) fn miss(&mut self) {
         if core::mem::take(&mut self.forgot) {
-            self.looks = (2 * self.looks).min(MOST);
+            self.looks = (2 * self.looks).min(MOST as u8);
         }
-        self.needed = [usize::MAX; MOST];
+        self.needed = [u32::MAX; MOST];
     }
 }
 
@@ -60,9 +64,10 @@ mod tests {
     #[test]
     fn the_last_look_decides_where_no_mistake_was_made() {
         let mut unneeded = Unneeded::new();
-        assert_eq!([80, 20, 50].map(|bytes| unneeded.look(bytes)), [80, 20, 50]);
+        assert_eq!([80, 20, 50].map(|needed| unneeded.look(needed * KIB) / KIB), [80, 20, 50]);
+        assert_eq!(unneeded.look(1), KIB, "no less than is needed");
         unneeded.miss();
-        assert_eq!(unneeded.look(20), 20, "nothing was forgotten");
+        assert_eq!(unneeded.look(20 * KIB), 20 * KIB, "nothing was forgotten");
     }
 
     #[test]
@@ -71,10 +76,12 @@ mod tests {
         for looks in [2, 4, 8, 8] {
             unneeded.forget();
             unneeded.miss();
-            let late = core::iter::repeat_with(|| unneeded.look(20)).take_while(|&bytes| bytes > 20).count();
+            let late =
+                core::iter::repeat_with(|| unneeded.look(20 * KIB)).take_while(|&bytes| bytes > 20 * KIB).count();
             assert_eq!(late + 1, looks, "those before the mistake do not count");
-            unneeded.look(90);
-            let after = core::iter::repeat_with(|| unneeded.look(20)).take_while(|&bytes| bytes == 90).count();
+            unneeded.look(90 * KIB);
+            let after =
+                core::iter::repeat_with(|| unneeded.look(20 * KIB)).take_while(|&bytes| bytes == 90 * KIB).count();
             assert_eq!(after + 1, looks);
         }
     }
