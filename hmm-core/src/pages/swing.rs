@@ -230,6 +230,7 @@ impl Swing {
             self.patience = 1;
         }
         self.looks += 1;
+        // (While looks disagree, something is left over, and nothing is tried.)
         let tries = unneeded == 0 && (self.tried || self.looks >= self.patience);
         if surely == 0 && !tries || tries != self.tried {
             self.forgotten = 0;
@@ -299,6 +300,23 @@ mod tests {
         assert!(passed >= 4 * 80 * MIB, "not at once: {}", passed / MIB);
     }
 
+    #[test]
+    fn one_that_was_missed_before_is_forgotten_in_twice_the_time() {
+        let mut swing = Swing::new();
+        swing_once(&mut swing, 64 * MIB, 100 * MIB);
+        for _ in 0..3 {
+            swing.unneeded.forget();
+            swing.unneeded.miss();
+        }
+        let mut passed = 0;
+        while swing.width() > 8 * MIB {
+            swing.freed(MIB, 20 * MIB);
+            passed += MIB;
+        }
+        assert!(passed <= 52 * 80 * MIB, "52 times its size at the most, not {}", passed / MIB);
+        assert!(passed >= 32 * 80 * MIB, "eight looks come first: {}", passed / MIB);
+    }
+
     /// Of what is kept, `runs` bytes of free runs at the least were never used.
     fn look_once(swing: &mut Swing, runs: usize) {
         let size = swing.width().max(LEAST);
@@ -333,10 +351,12 @@ mod tests {
     #[test]
     fn what_was_forgotten_and_missed_is_kept_longer_the_next_time() {
         let mut swing = patient();
-        // Of ever four looks one needs all, the others half.
+        // Of every five looks the first and the last need all, the others half. (A little is forgotten
+        // to try, too.)
         let forgets = |swing: &mut Swing| {
+            let before = swing.width();
             (0..4).for_each(|look| look_once(swing, if look == 0 { 0 } else { swing.width() / 2 }));
-            let forgot = swing.width() < 80 * MIB;
+            let forgot = swing.width() < before / 32 * 30;
             if forgot {
                 swing_once(swing, 64 * MIB, 100 * MIB);
             }
