@@ -287,34 +287,52 @@ mod tests {
         assert_eq!(swing.width(), 5 * MIB);
     }
 
-    #[test]
-    fn a_swing_that_does_not_come_again_is_forgotten() {
+    /// One of 64 MiB, of which 80 are kept.
+    fn wide() -> Swing {
         let mut swing = Swing::new();
         swing_once(&mut swing, 64 * MIB, 100 * MIB);
+        swing
+    }
+
+    /// As [`wide`], after more mistakes than it takes to look as far back as ever.
+    fn mistaken() -> Swing {
+        let mut swing = wide();
+        for _ in 0..4 {
+            swing.unneeded.forget();
+            swing.unneeded.miss();
+        }
+        swing
+    }
+
+    /// How many times its width is freed before a swing that does not come again is forgotten.
+    fn times_until_forgotten(mut swing: Swing) -> usize {
+        let width = swing.width();
         let mut passed = 0;
-        while swing.width() > 8 * MIB {
+        while swing.width() > LEAST {
             swing.freed(MIB, 20 * MIB);
             passed += MIB;
         }
-        assert!(passed <= 25 * 80 * MIB, "25 times its size at the most, not {}", passed / MIB);
-        assert!(passed >= 4 * 80 * MIB, "not at once: {}", passed / MIB);
+        passed / width
+    }
+
+    #[test]
+    fn a_swing_that_does_not_come_again_is_forgotten() {
+        let times = times_until_forgotten(wide());
+        assert!((4..25).contains(&times), "not at once, but soon: {times}");
     }
 
     #[test]
     fn one_that_was_missed_before_is_forgotten_in_twice_the_time() {
-        let mut swing = Swing::new();
-        swing_once(&mut swing, 64 * MIB, 100 * MIB);
-        for _ in 0..3 {
-            swing.unneeded.forget();
-            swing.unneeded.miss();
-        }
-        let mut passed = 0;
-        while swing.width() > 8 * MIB {
-            swing.freed(MIB, 20 * MIB);
-            passed += MIB;
-        }
-        assert!(passed <= 52 * 80 * MIB, "52 times its size at the most, not {}", passed / MIB);
-        assert!(passed >= 32 * 80 * MIB, "eight looks come first: {}", passed / MIB);
+        let times = times_until_forgotten(mistaken());
+        assert!((32..52).contains(&times), "eight looks come first: {times}");
+    }
+
+    #[test]
+    fn one_that_is_narrowed_begins_anew() {
+        let mut swing = mistaken();
+        swing.narrow(40 * MIB);
+        let times = times_until_forgotten(swing);
+        assert!(times < 25, "what was missed before is another's: {times}");
     }
 
     /// Of what is kept, `runs` bytes of free runs at the least were never used.
@@ -326,8 +344,7 @@ mod tests {
 
     /// One of which nothing is forgotten to try for a while.
     fn patient() -> Swing {
-        let mut swing = Swing::new();
-        swing_once(&mut swing, 64 * MIB, 100 * MIB);
+        let mut swing = wide();
         // What went back just now, and what is tried first.
         look_once(&mut swing, 0);
         look_once(&mut swing, 0);
