@@ -91,6 +91,20 @@ impl Cur {
         Some(self.base.load(Relaxed).wrapping_add(slot * self.size.load(Relaxed) as usize))
     }
 
+    /// Takes the lowest claimed slots, `most` at most, which all lie in the `places` from the first
+    /// one on.
+    pub(crate) fn take_batch(&self, places: u32, most: usize) -> Option<Batch<'_>> {
+        let Claim { word, free } = self.current().filter(|claim| claim.free != 0 && most > 0)?;
+        let first = free.trailing_zeros();
+        let mut bits = free >> first & !(Word::MAX << places);
+        while bits.count_ones() as usize > most {
+            bits ^= 1 << bits.ilog2();
+        }
+        self.free.store(free & !(bits << first), Relaxed);
+        let base = self.base.load(Relaxed).wrapping_add(first as usize * self.size.load(Relaxed) as usize);
+        Some(Batch { word, first, base, bits })
+    }
+
     /// Puts a slot that was just freed back among those that are claimed, if it is one of the
     /// current word.
     #[inline(always)]
@@ -178,6 +192,16 @@ impl Cur {
     pub(crate) fn is_at(&self, word: *const BitPair) -> bool {
         ptr::eq(self.word.load(Relaxed), word)
     }
+}
+
+/// Slots of a word that are taken together.
+pub(crate) struct Batch<'a> {
+    pub(crate) word: &'a BitPair,
+    /// The lowest one, and its address.
+    pub(crate) first: u32,
+    pub(crate) base: *mut u8,
+    /// Bit i: slot `first + i`.
+    pub(crate) bits: Word,
 }
 
 /// The slots of one bitmap word.

@@ -7,6 +7,8 @@
 //!   thread C ─┘ from then on: slabs of its own         each on lines of its own
 //! ```
 //!
+//! Who takes the lock lays some more blocks out for the next ones ([`shelf`](super::shelf)).
+//!
 //! A slab of a thread's own takes at least a page of the system's, and many threads
 //! take but a few blocks of most sizes. Side by side those fill pages, and what one
 //! thread frees the next one takes. All threads free them as they free each other's.
@@ -55,9 +57,13 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         // No two threads' blocks on one line: each would wait for the other.
         let size = fit::in_lines(size);
         let wider = Geometry::<SHIFT>::class_of_aligned(size, align)?;
-        let taken = self.with_common(|seat| {
-            refresh(seat, wider);
-            alloc::alloc_aligned(seat, align, size)
+        let taken = self.take_ready(wider).or_else(|| {
+            self.with_common(|seat| {
+                refresh(seat, wider);
+                let taken = alloc::alloc_aligned(seat, align, size);
+                self.shelf(wider).stock(wider, seat.local().cur(wider));
+                taken
+            })
         });
         let taken = taken.filter(|p| !p.is_null())?;
         if wider != class {
@@ -138,6 +144,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub(super) fn collect_common(&self, parts: bool) -> usize {
         if self.common.load(Acquire).is_null() {
             return 0;
+        }
+        if parts {
+            self.clear_shelves();
         }
         let look = |seat: &Seat<'_, G, L, SHIFT, C>| {
             match parts {

@@ -35,6 +35,7 @@ mod quiet;
 mod remote;
 mod resize;
 mod seat;
+mod shelf;
 mod sweep;
 
 pub use lock::Lock;
@@ -48,6 +49,7 @@ use core::ptr;
 use self::hand_over::HandOver;
 use self::life::Registry;
 use self::seat::Seat;
+use self::shelf::Shelf;
 use crate::check::{self, Owners, Violation};
 use crate::grow::HeapGrow;
 use crate::heap::{Ground, Supply};
@@ -97,6 +99,8 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     common_lock: L,
     /// See [`common`].
     common: AtomicPtr<Owner<C>>,
+    /// Blocks of its that lie ready, by class.
+    shelves: [Shelf; C],
 }
 
 /// What the lock guards.
@@ -130,6 +134,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             lent: AtomicUsize::new(common::BY_RULE),
             common_lock: L::NEW,
             common: AtomicPtr::new(ptr::null_mut()),
+            shelves: [const { Shelf::new() }; C],
         }
     }
 
@@ -170,7 +175,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let heaps = self.heaps.load(Relaxed);
         let collect = |inner: &mut Inner<_, SHIFT, C>| {
             let claimed = inner.registry.iter().flat_map(|owner| owner.local.claimed());
-            Stats::collect(&self.map, &mut inner.pages, claimed)
+            Stats::collect(&self.map, &mut inner.pages, claimed.chain(self.count_ready()))
         };
         self.with_inner(collect).map_or_else(Stats::default, |stats| Stats { heaps, ..stats })
     }
@@ -193,6 +198,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             check::owner(&Seat::watching(self, owner))?;
         }
         self.check_hand_over()?;
+        self.check_shelves()?;
         self.check_remote()
     }
 

@@ -35,6 +35,13 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         Ok(())
     }
 
+    /// Checks that nobody has freed what lies ready (I14).
+    pub(super) fn check_shelves(&self) -> Result<(), Violation> {
+        let what = "a block that lies ready is free a second time";
+        let torn = (0..C).map(Class::nth).find(|&class| !self.shelf(class).is_in_use());
+        torn.map_or(Ok(()), |_| Err(Violation { invariant: 14, page: PageNo::FIRST.get(), what }))
+    }
+
     /// Checks that others' frees are known to whom they concern (I12).
     pub(super) fn check_remote(&self) -> Result<(), Violation> {
         for page in self.map.runs().filter(|&page| is_slab(self.map.header(page))) {

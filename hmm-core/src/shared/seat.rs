@@ -195,7 +195,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if bits.summary().load(Relaxed) == 0 {
             return 0;
         }
-        let drained = remote::drain(bits, claimed);
+        let shelf = self.shelf(header.class());
+        let drained = remote::drain(bits, |word| claimed(word) | shelf.ready_of(word));
         if let Some(index) = drained.twice {
             self.freed_twice(header, index);
         }

@@ -130,6 +130,57 @@ fn borrow() {
     .explore(2);
 }
 
+/// Two threads take what lies ready, and lay out more when it is used up.
+#[test]
+fn take_ready() {
+    Tiny {
+        set_up: |w| {
+            w.renew(2);
+            w.heap().lend_first(Some(16));
+            w.alloc_many(0, 64, 7);
+        },
+        threads: &[|w| w.alloc_many(0, 64, 2), |w| w.alloc_many(1, 64, 2)],
+        after: World::assert_whole,
+    }
+    .explore(2);
+}
+
+/// A thread takes one block that lies ready, while another takes them all and lays out as many.
+#[test]
+fn take_all_ready() {
+    Tiny {
+        set_up: |w| {
+            w.renew(2);
+            w.heap().lend_first(Some(16));
+            w.alloc(0, 128);
+        },
+        threads: &[|w| w.alloc(0, 128), |w| w.alloc_many(1, 128, 4)],
+        after: World::assert_whole,
+    }
+    .explore(1);
+}
+
+/// A thread takes what lies ready while another clears it away, and lays it out again.
+#[test]
+fn clear_ready() {
+    Tiny {
+        set_up: |w| {
+            w.renew(2);
+            w.heap().lend_first(Some(16));
+            w.alloc_many(0, 64, 6);
+        },
+        threads: &[
+            |w| w.alloc(0, 64),
+            |w| {
+                w.trim(1);
+                w.alloc(1, 64);
+            },
+        ],
+        after: World::assert_whole,
+    }
+    .explore(2);
+}
+
 /// A thread ends while another frees what it borrowed, and gets slabs of its own.
 #[test]
 fn borrow_and_exit() {

@@ -80,3 +80,48 @@ fn large_kept_and_given() {
     }
     .explore(3);
 }
+
+/// Of two blocks that thread 0 borrowed and freed, one lies ready. Thread 1 has it, too, and
+/// thread 2 has no owner.
+fn lay_ready(w: &World<9, 16>) {
+    w.renew(2);
+    w.heap().lend_first(Some(16));
+    w.alloc_many(0, 64, 2);
+    w.pass_twice(0, 1, 1);
+    // All of the slab.
+    w.alloc_many(0, 64, 6);
+    w.free(0, 1);
+    w.free(0, 0);
+    w.alloc(0, 64);
+}
+
+/// A block was freed once more while it lay ready: who takes it is told.
+#[test]
+fn while_it_lay_ready() {
+    Tiny {
+        set_up: |w| {
+            lay_ready(w);
+            w.free_twice(1, 0);
+        },
+        threads: &[|w| w.notice(|| w.alloc(0, 64))],
+        after: one_is_told,
+    }
+    .explore(3);
+}
+
+/// A block is freed once more while it lies ready, and may be taken for a free one by who allocates
+/// where it comes from. Who does is told, or who clears it away.
+#[test]
+fn while_it_lies_ready() {
+    Tiny {
+        set_up: lay_ready,
+        threads: &[|_| (), |w| w.free_twice(1, 0), |w| w.notice(|| w.alloc(2, 64))],
+        after: |w| {
+            if w.told() == 0 {
+                w.notice(|| w.trim(0));
+            }
+            one_is_told(w);
+        },
+    }
+    .explore(3);
+}

@@ -6,6 +6,7 @@ use std::mem;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::thread::panicking;
 
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::AtomicU64;
@@ -121,7 +122,8 @@ pub(crate) fn watched<R>(event: impl FnOnce() -> R) -> R {
 /// The twin of the word at `at`, which is about to be read, or written as well;
 /// `None` if it has none and the word itself is meant.
 pub(crate) fn twin(at: usize, is_written: bool, width: Width) -> Option<Rc<AtomicU64>> {
-    if MODE.get() == Mode::Off {
+    // (What destructors do while an execution ends early is not looked at.)
+    if MODE.get() == Mode::Off || panicking() {
         return None;
     }
     let number = NUMBER.get();
