@@ -159,7 +159,7 @@ static void begin(size_t seat)
     CHECK(pthread_create(&thread[seat], NULL, live, &life[seat]) == 0);
 }
 
-/* What swung with the tide is forgotten when sixty times as much was freed, says docs/memory.md; by
+/* What swung with the tide is forgotten when up to 175 times as much was freed, says docs/memory.md; by
  * rounds that are no swing themselves, for they stay below the 8 MiB that may always be kept, and of
  * sizes that no thread remembers them by. */
 static void forget_the_tide(size_t peak)
@@ -167,7 +167,7 @@ static void forget_the_tide(size_t peak)
     enum { BLOCKS = 60 };
     static void *block[BLOCKS];
     uint64_t random = 1;
-    for (size_t freed = 0; freed < 100 * peak;) {
+    for (size_t freed = 0; freed < 180 * peak;) {
         for (int i = 0; i < BLOCKS; i++) {
             size_t size = 1 * KIB + next_random(&random) % (127 * KIB);
             CHECK((block[i] = malloc(size)) != NULL);
