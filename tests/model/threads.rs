@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use fastrand::Rng;
-use hmm_core::{Misuse, Nobody, Owner, Shared};
+use hmm_core::{Limit, Misuse, Nobody, Owner, Shared};
 use parking_lot::RawMutex;
 
 use crate::backends::Scattered;
@@ -285,5 +285,32 @@ fn what_one_class_left_serves_others() {
     for size in [96, 500, 640, 1280, 4000, 12_000, 20_000, 40_000] {
         let active = active_with(size);
         assert!(active <= first + 12 * 65_536, "{active} bytes with {size}, {first} before");
+    }
+}
+
+/// What the common owner laid out is free, and serves whoever needs the memory, also
+/// a thread without an owner.
+#[test]
+fn what_lies_ready_goes_back_for_a_large_block() {
+    const WANTED: usize = 4 << 20;
+    let heap = Shared::<_, RawMutex>::new(Limit::new(Scattered::new(1), 6 << 20), on_misuse);
+    heap.lend_first(Some(255));
+    // SAFETY: owners are never unmapped.
+    let owner = unsafe { heap.attach().expect("memory").as_ref() };
+    for needy in [&*NOBODY, owner] {
+        let sizes = (1..=128).map(|lines| 64 * lines);
+        // SAFETY: the owner is this thread's.
+        let blocks: Vec<_> = sizes.map(|size| unsafe { heap.alloc(owner, size) }).collect();
+        for block in blocks {
+            // SAFETY: the block is live.
+            unsafe { heap.free(&NOBODY, block) };
+        }
+        // SAFETY: the owner is this thread's.
+        let large = unsafe { heap.alloc(needy, WANTED) };
+        assert!(!large.is_null(), "{:?}", heap.stats());
+        // SAFETY: the block is live.
+        unsafe { heap.free(needy, large) };
+        heap.check().unwrap_or_else(|violation| panic!("{violation}"));
+        assert_eq!(heap.stats().blocks, 0);
     }
 }

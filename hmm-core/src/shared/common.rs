@@ -145,9 +145,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if self.common.load(Acquire).is_null() {
             return 0;
         }
-        if parts {
-            self.clear_shelves();
-        }
+        self.clear_shelves();
         let look = |seat: &Seat<'_, G, L, SHIFT, C>| {
             match parts {
                 true => collect::collect(seat),

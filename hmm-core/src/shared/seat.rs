@@ -152,6 +152,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
 
     fn reclaim(&self) {
         self.give_all_kept();
+        self.shared.clear_shelves();
         self.collect_common(true);
         self.shared.sweep(Sweep::Parts);
         collect::collect(self);
