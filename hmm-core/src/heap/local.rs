@@ -458,3 +458,24 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         unsafe { self.bins.get_unchecked(class.index()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_lies_close_together_from_the_lowest_slot_on() {
+        let (word, base) = (BitPair::default(), ptr::without_provenance_mut(0x10000));
+        let cur = Cur::new();
+        assert!(cur.take_batch(8, 8).is_none(), "there is no word");
+        let top = Word::BITS - 1;
+        let free = 1 << top | 1 << 13 | 0b1101 << 5;
+        cur.set(&Slots { word: &word, base, count: Word::BITS, size: 64 }, free);
+        assert!(cur.take_batch(8, 0).is_none(), "none is wanted");
+        let take = |most| cur.take_batch(8, most).map(|batch| (batch.first, batch.base.addr(), batch.bits));
+        assert_eq!(take(2), Some((5, 0x10000 + 5 * 64, 0b101)));
+        assert_eq!(take(8), Some((8, 0x10000 + 8 * 64, 0b100001)));
+        assert_eq!(take(8), Some((top, 0x10000 + top as usize * 64, 1)));
+        assert_eq!(take(8), None);
+    }
+}

@@ -59,6 +59,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let wider = Geometry::<SHIFT>::class_of_aligned(size, align)?;
         let taken = self.take_ready(wider).or_else(|| {
             self.with_common(|seat| {
+                // Who had the lock before may have laid some out.
+                if let Some(taken) = self.take_ready(wider) {
+                    return taken;
+                }
                 refresh(seat, wider);
                 let taken = alloc::alloc_aligned(seat, align, size);
                 self.shelf(wider).stock(wider, seat.local().cur(wider));
@@ -145,8 +149,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if self.common.load(Acquire).is_null() {
             return 0;
         }
-        self.clear_shelves();
         let look = |seat: &Seat<'_, G, L, SHIFT, C>| {
+            seat.clear_shelves();
             match parts {
                 true => collect::collect(seat),
                 false => collect::give_empty(seat),

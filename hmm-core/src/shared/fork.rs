@@ -4,6 +4,7 @@ use crate::sync::Ordering::Relaxed;
 use core::ptr;
 
 use super::owner::{Owner, Role};
+use super::shelf::Shelf;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 
@@ -43,7 +44,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     /// In a fork's child: there is no common owner any more, and a new one is made when it
-    /// is needed. What lay free in its slabs is lost.
+    /// is needed. What lay free in its slabs, or ready, is lost.
     ///
     /// # Safety
     ///
@@ -51,5 +52,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// along, and is free now.
     pub unsafe fn forget_common(&self) {
         self.common.store(ptr::null_mut(), Relaxed);
+        self.shelves.iter().for_each(Shelf::forget);
     }
 }

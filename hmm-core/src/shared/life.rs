@@ -3,6 +3,7 @@
 use crate::sync::Ordering::Relaxed;
 use core::ptr::NonNull;
 
+use super::common::FEW;
 use super::owner::{Owner, Role};
 use super::seat::Seat;
 use super::{Inner, Lock, Shared};
@@ -94,10 +95,16 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let (licence, hollow) = seat.local().loose.settle(&Found::default());
         drop(seat);
         self.with_pages(|pages| pages.gave_parts(0, licence, hollow));
-        self.with_inner(|inner| {
+        let threads = self.with_inner(|inner| {
             inner.registry.pool(owner);
-            self.set_threads(inner, self.threads.load(Relaxed).saturating_sub(1));
+            let threads = self.threads.load(Relaxed).saturating_sub(1);
+            self.set_threads(inner, threads);
+            threads
         });
+        if threads == Some(FEW) {
+            // Those that are left borrow no more.
+            self.collect_common(false);
+        }
         self.sweep_if_much(left);
     }
 

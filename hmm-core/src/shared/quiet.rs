@@ -9,6 +9,7 @@ use crate::check::Violation;
 use crate::grow::HeapGrow;
 use crate::heap::{FULL, bits_of};
 use crate::pages::header::{Header, Kind, Link};
+use crate::slab::{Block, locate};
 use crate::units::{Class, PageNo};
 
 fn is_slab(header: &Header) -> bool {
@@ -35,11 +36,25 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         Ok(())
     }
 
-    /// Checks that nobody has freed what lies ready (I14).
+    /// Checks what lies ready (I14).
     pub(super) fn check_shelves(&self) -> Result<(), Violation> {
-        let what = "a block that lies ready is free a second time";
-        let torn = (0..C).map(Class::nth).find(|&class| !self.shelf(class).is_in_use());
-        torn.map_or(Ok(()), |_| Err(Violation { invariant: 14, page: PageNo::FIRST.get(), what }))
+        let common = self.common.load(Relaxed);
+        for class in (0..C).map(Class::nth) {
+            let Some((word, slots, block)) = self.shelf(class).contents() else { continue };
+            let Ok(Block::Slot(slot)) = locate(&self.map, block) else {
+                return Err(Violation { invariant: 14, page: PageNo::FIRST.get(), what: "no slot lies ready" });
+            };
+            let at = |what| Err(Violation { invariant: 14, page: slot.page.get(), what });
+            if slot.header.owner.load(Relaxed) != common.expose_provenance() {
+                return at("what lies ready is not the common owner's");
+            }
+            // SAFETY: owners are never unmapped.
+            let claimed = unsafe { common.as_ref() }.map_or(0, |common| common.local.cur(class).claimed_of(word));
+            if word.is_free(slots) || claimed & slots != 0 {
+                return at("what lies ready is free a second time");
+            }
+        }
+        Ok(())
     }
 
     /// Checks that others' frees are known to whom they concern (I12).

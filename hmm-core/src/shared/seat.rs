@@ -4,6 +4,7 @@ use crate::sync::Ordering::{Relaxed, SeqCst};
 
 use super::free::give_kept;
 use super::owner::{LISTED, Owner, Role};
+use super::shelf::Shelf;
 use super::sweep::Sweep;
 use super::{Lock, Shared, remote};
 use crate::check;
@@ -56,6 +57,18 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
             self.owner.set_waiting(true);
             self.shared.collect_common(parts);
             self.owner.set_waiting(false);
+        }
+    }
+
+    /// Where blocks of `class` lie ready.
+    pub(super) fn shelf(&self, class: Class) -> &Shelf {
+        self.shared.shelf(class)
+    }
+
+    /// Takes back all that lies ready. The common owner's seat.
+    pub(super) fn clear_shelves(&self) {
+        for class in (0..C).map(Class::nth) {
+            self.withdraw(class, None);
         }
     }
 
@@ -125,14 +138,19 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
 
     fn drain(&self, header: &Header, bits: &Bits<'_>) {
         let cur = self.local().cur(header.class());
-        let slots = self.shared.drain_slab(header, bits, |word| cur.claimed_of(word));
+        let lent = (self.owner.role() == Role::Common).then(|| self.shelf(header.class()));
+        let ready_of = |word: &BitPair| lent.map_or(0, |shelf| shelf.ready_of(word));
+        let slots = self.shared.drain_slab(header, bits, |word| cur.claimed_of(word) | ready_of(word));
         if slots > 0 {
             self.local().loose.add(slots * header.class().size());
         }
     }
 
     fn close(&self, header: &Header) -> bool {
-        remote::close(header, self.token(), &bits_of::<SHIFT>(header))
+        let bits = bits_of::<SHIFT>(header);
+        // What lies ready stays with the common owner's slabs, where a second free is found.
+        let is_lent = self.owner.role() == Role::Common && self.withdraw(header.class(), Some(&bits));
+        !is_lent && remote::close(header, self.token(), &bits)
     }
 
     fn reopen(&self, header: &Header) -> bool {
@@ -152,7 +170,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
 
     fn reclaim(&self) {
         self.give_all_kept();
-        self.shared.clear_shelves();
+        if self.owner.role() == Role::Common {
+            self.clear_shelves();
+        }
         self.collect_common(true);
         self.shared.sweep(Sweep::Parts);
         collect::collect(self);
@@ -196,8 +216,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if bits.summary().load(Relaxed) == 0 {
             return 0;
         }
-        let shelf = self.shelf(header.class());
-        let drained = remote::drain(bits, |word| claimed(word) | shelf.ready_of(word));
+        let drained = remote::drain(bits, claimed);
         if let Some(index) = drained.twice {
             self.freed_twice(header, index);
         }

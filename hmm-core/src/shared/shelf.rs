@@ -7,27 +7,30 @@
 //! ```
 //!
 //! A shelf for each class. Whoever takes a block clears its bit by compare-and-swap. The rest
-//! changes only while no bit is set, and the turn with it, so that nobody takes one turn's
-//! block for another's.
+//! changes only under the lock and while no bit is set, and the turn with it, so that nobody takes
+//! one turn's block for another's.
 //!
-//! What lies here is free, though its bits say that it is in use (I14). So a second free of such a block
-//! goes through; it is found when the block is taken, or when that free is moved over before.
+//! What lies here is free, though its bits say that it is in use, and in a slab that is the common
+//! owner's and not FULL (I14): from one that fills up, it is withdrawn. So a second free of such a block is a
+//! remote one, and goes through; it is found when the block is taken, or when that free is moved over before.
 
-use crate::sync::Ordering::{AcqRel, Acquire, Release};
-use crate::sync::{AtomicPtr, AtomicU32, AtomicUsize};
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64};
 use core::ptr;
 
+use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
+use crate::heap::Supply;
 use crate::heap::local::{Batch, Cur};
 use crate::pages::pair::BitPair;
-use crate::slab::{Block, Slot, locate};
+use crate::slab::{Bits, Block, locate};
 use crate::units::{Class, Word};
 
 /// The slots of a shelf lie so close to each other. The other bits of `ready` count turns, more
 /// than a thread could sleep through.
 const PLACES: u32 = 8;
-const ALL: Word = (1 << PLACES) - 1;
+const ALL: u64 = (1 << PLACES) - 1;
 
 /// Bytes of a class that are laid out at most. (The lock is little beside what larger blocks cost.)
 const MOST: usize = 8 * 1024;
@@ -36,7 +39,7 @@ const MOST: usize = 8 * 1024;
 #[derive(Debug)]
 #[repr(align(64))]
 pub(super) struct Shelf {
-    ready: AtomicUsize,
+    ready: AtomicU64,
     first: AtomicU32,
     word: AtomicPtr<BitPair>,
     base: AtomicPtr<u8>,
@@ -45,7 +48,7 @@ pub(super) struct Shelf {
 impl Shelf {
     pub(super) const fn new() -> Self {
         Self {
-            ready: AtomicUsize::new(0),
+            ready: AtomicU64::new(0),
             first: AtomicU32::new(0),
             word: AtomicPtr::new(ptr::null_mut()),
             base: AtomicPtr::new(ptr::null_mut()),
@@ -88,24 +91,48 @@ impl Shelf {
         self.first.store(first, Release);
         self.word.store(ptr::from_ref(word).cast_mut(), Release);
         self.base.store(base, Release);
-        self.ready.store(ready.wrapping_add(ALL + 1) | bits, Release);
+        self.ready.store(ready.wrapping_add(ALL + 1) | bits as u64, Release);
     }
 
-    /// Which slots of `word` lie ready. (Some may have been taken by now, and none is missing that is
-    /// this thread's to know of.)
+    /// The word of which slots lie ready. (It is another slab's by now, if none does.)
+    fn word(&self) -> &BitPair {
+        // SAFETY: a slab's, and bitmaps are never unmapped; for who knows that there is one.
+        unsafe { &*self.word.load(Acquire) }
+    }
+
+    /// The slots of these bits, which `ready` had.
+    fn slots(&self, ready: u64) -> Word {
+        ((ready & ALL) as Word) << self.first.load(Acquire)
+    }
+
+    /// Which slots of `word` lie ready. Only for who holds the common owner's lock. (Some may have
+    /// been taken by now.)
     pub(super) fn ready_of(&self, word: &BitPair) -> Word {
-        let before = self.ready.load(Acquire);
-        let (first, there) = (self.first.load(Acquire), self.word.load(Acquire));
-        let now = self.ready.load(Acquire);
-        let is_one_turn = (before ^ now) <= ALL;
-        if is_one_turn && ptr::eq(there, word) { (now & ALL) << first } else { 0 }
+        let is_here = ptr::eq(self.word.load(Acquire), word);
+        if is_here { self.slots(self.ready.load(Acquire)) } else { 0 }
     }
 
-    /// Whether all that lies here is in use as far as its bits tell (I14). For quiet moments.
-    pub(super) fn is_in_use(&self) -> bool {
-        let ready = (self.ready.load(Acquire) & ALL) << self.first.load(Acquire);
-        // SAFETY: as in `take`.
-        ready == 0 || !unsafe { &*self.word.load(Acquire) }.is_free(ready)
+    /// Takes what lies ready back, as free slots of its slab, if it is one of `of`, or whatever it
+    /// is. Returns how many slots that are. Only for who holds the common owner's lock.
+    fn withdraw(&self, of: Option<&Bits<'_>>) -> usize {
+        if self.count() == 0 || of.is_some_and(|bits| bits.number_of(self.word()) >= bits.words()) {
+            return 0;
+        }
+        let slots = self.slots(self.ready.fetch_and(!ALL, AcqRel));
+        let local = &self.word().local;
+        local.store(local.load(Relaxed) | slots, Relaxed);
+        slots.count_ones() as usize
+    }
+
+    /// Nothing lies ready any more, and what did is lost.
+    pub(super) fn forget(&self) {
+        self.ready.fetch_and(!ALL, AcqRel);
+    }
+
+    /// What of this lies ready, for the validator: the word, its slots, and the address of one.
+    pub(super) fn contents(&self) -> Option<(&BitPair, Word, *mut u8)> {
+        let slots = self.slots(self.ready.load(Acquire));
+        (slots != 0).then(|| (self.word(), slots, self.base.load(Acquire)))
     }
 }
 
@@ -124,23 +151,20 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub(super) fn take_ready(&self, class: Class) -> Option<*mut u8> {
         let (block, is_freed) = self.shelf(class).take(class)?;
         if is_freed {
-            self.with_slot(block, |slot| self.freed_twice(slot.header, slot.index));
+            if let Block::Slot(slot) = self.judge(locate(&self.map, block)) {
+                self.freed_twice(slot.header, slot.index);
+            }
         }
         Some(block)
     }
+}
 
-    /// Frees what lies ready, as threads do.
-    pub(super) fn clear_shelves(&self) {
-        for class in (0..C).map(Class::nth) {
-            while let Some(block) = self.take_ready(class) {
-                self.with_slot(block, |slot| self.judge(self.free_remote(slot, block)));
-            }
-        }
-    }
-
-    fn with_slot(&self, block: *mut u8, f: impl FnOnce(&Slot<'_>)) {
-        if let Ok(Block::Slot(slot)) = locate(&self.map, block) {
-            f(&slot);
-        }
+impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'_, G, L, SHIFT, C> {
+    /// Takes back what lies ready of `class`, if it is of this slab, or whatever it is. Says whether
+    /// anything was. The common owner's seat.
+    pub(super) fn withdraw(&self, class: Class, of: Option<&Bits<'_>>) -> bool {
+        let slots = self.shelf(class).withdraw(of);
+        self.local().loose.add(slots * class.size());
+        slots > 0
     }
 }

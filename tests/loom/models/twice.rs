@@ -109,8 +109,22 @@ fn while_it_lay_ready() {
     .explore(3);
 }
 
-/// A block is freed once more while it lies ready, and may be taken for a free one by who allocates
-/// where it comes from. Who does is told, or who clears it away.
+/// The same; who allocates where it comes from is told.
+#[test]
+fn before_it_is_moved_over() {
+    Tiny {
+        set_up: |w| {
+            lay_ready(w);
+            w.free_twice(1, 0);
+        },
+        threads: &[|_| (), |_| (), |w| w.notice(|| w.alloc(2, 64))],
+        after: one_is_told,
+    }
+    .explore(3);
+}
+
+/// A block is freed once more while it lies ready, and somebody allocates where it comes from. Who does
+/// is told, or who clears it away, or who got it before and frees it in its turn.
 #[test]
 fn while_it_lies_ready() {
     Tiny {
@@ -119,6 +133,9 @@ fn while_it_lies_ready() {
         after: |w| {
             if w.told() == 0 {
                 w.notice(|| w.trim(0));
+            }
+            if w.told() == 0 {
+                w.free_twice(2, 0);
             }
             one_is_told(w);
         },
