@@ -150,9 +150,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             return 0;
         }
         let look = |seat: &Seat<'_, G, L, SHIFT, C>| {
-            seat.clear_shelves();
             match parts {
-                true => collect::collect(seat),
+                true => {
+                    seat.clear_shelves();
+                    collect::collect(seat);
+                }
                 false => collect::give_empty(seat),
             }
             collect::recount(seat)

@@ -103,7 +103,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         });
         if threads == Some(FEW) {
             // Those that are left borrow no more.
-            self.collect_common(false);
+            self.collect_common(true);
         }
         self.sweep_if_much(left);
     }
