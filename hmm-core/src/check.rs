@@ -6,7 +6,7 @@ use crate::sync::Ordering::Relaxed;
 use core::fmt;
 
 use crate::grow::HeapGrow;
-use crate::heap::local::Claim;
+use crate::heap::cur::Claim;
 use crate::heap::recent::Recent;
 use crate::heap::{FULL, Supply, bits_of};
 use crate::pages::Pages;

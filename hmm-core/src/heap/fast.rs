@@ -6,7 +6,8 @@
 use crate::sync::Ordering::Relaxed;
 use core::ptr;
 
-use super::local::{Cur, Local};
+use super::cur::Cur;
+use super::local::Local;
 use super::loose::is_by_word;
 use super::recent::Recent;
 use crate::pages::header::{Header, Kind, Link};

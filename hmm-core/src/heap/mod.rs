@@ -16,6 +16,7 @@
 pub(crate) mod alloc;
 mod bin;
 pub(crate) mod collect;
+pub(crate) mod cur;
 pub(crate) mod fast;
 pub(crate) mod fit;
 pub(crate) mod found;

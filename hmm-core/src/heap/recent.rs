@@ -20,7 +20,7 @@ use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, compiler_fence};
 
-use super::local::Cur;
+use super::cur::Cur;
 use crate::pages::pair::BitPair;
 use crate::units::{Class, Word};
 

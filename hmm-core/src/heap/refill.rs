@@ -12,7 +12,7 @@
 
 use crate::sync::Ordering::Relaxed;
 
-use super::local::Slots;
+use super::cur::Slots;
 use super::{Supply, bits_of, spare};
 use crate::pages::Growth;
 use crate::pages::header::Header;

@@ -26,7 +26,7 @@ use core::sync::atomic::Ordering::SeqCst;
 use core::sync::atomic::compiler_fence;
 use core::{hint, ptr};
 
-use super::local::Cur;
+use super::cur::Cur;
 #[cfg(doc)]
 use super::loose::Loose;
 use super::loose::is_by_word;

@@ -118,11 +118,14 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.keep.is_covered(used) || self.keep.covers_by_rule(self.all_bytes())
     }
 
-    /// Most threads have ended: what they took and freed is no swing of those that stay.
-    pub(crate) fn end_crowd(&mut self, map: &PageMap<SHIFT>) {
-        if self.keep.end_crowd(self.used_bytes()) {
+    /// Most threads have ended: what they took and freed is no swing of those that stay. Says
+    /// whether there were many.
+    pub(crate) fn end_crowd(&mut self, map: &PageMap<SHIFT>) -> bool {
+        let ends = self.keep.end_crowd(self.used_bytes());
+        if ends {
             self.keep_within(map);
         }
+        ends
     }
 
     /// Whether `bytes` more free bytes may be kept.

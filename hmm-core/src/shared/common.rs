@@ -29,7 +29,7 @@ use crate::units::{Class, Geometry};
 /// Up to so many threads, each has slabs of its own from the start. What borrowed blocks
 /// cost, a lock and lines that go from processor to processor, is much for threads that
 /// live short and busy lives.
-pub(super) const FEW: usize = 16;
+const FEW: usize = 16;
 
 /// For each thread more, all borrow so many blocks of a class.
 const EACH: usize = 8;
@@ -86,14 +86,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
     }
 
-    /// `threads` threads have heaps of their own from now on. (The lock is held.)
-    pub(super) fn set_threads(&self, inner: &mut Inner<G, SHIFT, C>, threads: usize) {
+    /// `threads` threads have heaps of their own from now on. Says whether that ends a
+    /// crowd. (The lock is held.)
+    pub(super) fn set_threads(&self, inner: &mut Inner<G, SHIFT, C>, threads: usize) -> bool {
         self.threads.store(threads, Relaxed);
-        match threads {
-            threads if threads > FEW => inner.pages.keep().begin_crowd(),
-            threads if threads <= FEW / 4 => inner.pages.end_crowd(&self.map),
-            _ => {}
+        if threads > FEW {
+            inner.pages.keep().begin_crowd();
         }
+        threads <= FEW / 4 && inner.pages.end_crowd(&self.map)
     }
 
     /// Runs `f` for the calling thread's owner, or for the common one if the thread

@@ -3,7 +3,6 @@
 use crate::sync::Ordering::Relaxed;
 use core::ptr::NonNull;
 
-use super::common::FEW;
 use super::owner::{Owner, Role};
 use super::seat::Seat;
 use super::{Inner, Lock, Shared};
@@ -95,14 +94,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let (licence, hollow) = seat.local().loose.settle(&Found::default());
         drop(seat);
         self.with_pages(|pages| pages.gave_parts(0, licence, hollow));
-        let threads = self.with_inner(|inner| {
+        let ends_crowd = self.with_inner(|inner| {
             inner.registry.pool(owner);
-            let threads = self.threads.load(Relaxed).saturating_sub(1);
-            self.set_threads(inner, threads);
-            threads
+            self.set_threads(inner, self.threads.load(Relaxed).saturating_sub(1))
         });
-        if threads == Some(FEW) {
-            // Those that are left borrow no more.
+        if ends_crowd == Some(true) {
+            // Those that are left borrow nothing.
             self.collect_common(true);
         }
         self.sweep_if_much(left);

@@ -49,8 +49,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 return at("what lies ready is not the common owner's");
             }
             // SAFETY: owners are never unmapped.
-            let claimed = unsafe { common.as_ref() }.map_or(0, |common| common.local.cur(class).claimed_of(word));
-            if word.is_free(slots) || claimed & slots != 0 {
+            let claim = unsafe { common.as_ref() }.and_then(|common| common.local.cur(class).current());
+            let is_claimed = claim.is_some_and(|claim| core::ptr::eq(claim.word, word) && claim.free & slots != 0);
+            if word.is_free(slots) || is_claimed {
                 return at("what lies ready is free a second time");
             }
         }

@@ -65,13 +65,6 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
         self.shared.shelf(class)
     }
 
-    /// Takes back all that lies ready. The common owner's seat.
-    pub(super) fn clear_shelves(&self) {
-        for class in (0..C).map(Class::nth) {
-            self.withdraw(class, None);
-        }
-    }
-
     /// The seat of somebody who rests, to look at.
     pub(super) fn watching(shared: &'a Shared<G, L, SHIFT, C>, owner: &'a Owner<C>) -> Self {
         Self { shared, owner, leaves: false }

@@ -22,7 +22,7 @@ use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::Supply;
-use crate::heap::local::{Batch, Cur};
+use crate::heap::cur::{Batch, Cur};
 use crate::pages::pair::BitPair;
 use crate::slab::{Bits, Block, locate};
 use crate::units::{Class, Word};
@@ -166,5 +166,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'_, G, L, SHIF
         let slots = self.shelf(class).withdraw(of);
         self.local().loose.add(slots * class.size());
         slots > 0
+    }
+
+    /// Takes back all that lies ready. The common owner's seat.
+    pub(super) fn clear_shelves(&self) {
+        for class in (0..C).map(Class::nth) {
+            self.withdraw(class, None);
+        }
     }
 }
