@@ -121,13 +121,13 @@ impl Run {
 
     fn step(&mut self, op: Op) {
         let bytes = |size: Size| size.bytes(1 << SHIFT, MOST);
-        let align = |align: u8| 16 << (align % 11);
+        let align = |align: u8| 8 << (align % 12);
         match op {
             Op::Alloc { who, size, count } => {
                 let size = bytes(size);
                 for _ in 0..=if size < 2048 { count } else { 0 } {
                     // SAFETY: as in `free`.
-                    let fast = unsafe { self.heap.alloc_fast(self.owner(who), size) };
+                    let fast = unsafe { self.heap.alloc_fast(self.owner(who), hmm_core::GRANULE, size) };
                     // SAFETY: likewise.
                     let start = fast.unwrap_or_else(|| unsafe { self.heap.alloc(self.owner(who), size) });
                     self.enter(start, size, 16, false);

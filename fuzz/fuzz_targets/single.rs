@@ -186,18 +186,18 @@ fuzz_target!(|input: Input| {
             // SAFETY: the heap is gone before the array is.
             let array: &'static mut [MaybeUninit<u8>] = unsafe { &mut *std::ptr::from_mut(array.as_mut_slice()) };
             match page_256 {
-                true => Run::<_, 8, 8>::new(FixedRegion::new(array), 2000).run(&input.ops),
-                false => Run::<_, 9, 16>::new(FixedRegion::new(array), 6000).run(&input.ops),
+                true => Run::<_, 8, 12>::new(FixedRegion::new(array), 2000).run(&input.ops),
+                false => Run::<_, 9, 20>::new(FixedRegion::new(array), 6000).run(&input.ops),
             }
         }
         Place::Range { os_page, limit } => {
             let os_page = [256, 4096, 16384][usize::from(os_page) % 3];
             let limit = limit.map_or(usize::MAX, |units| usize::from(units) << 7);
-            with_memory::<12, 40>(os_page, limit, &input.ops);
+            with_memory::<12, 44>(os_page, limit, &input.ops);
         }
         Place::Hosted { os_page } => {
             let os_page = [4096, 16384, 65536][usize::from(os_page) % 3];
-            with_memory::<16, 68>(os_page, usize::MAX, &input.ops);
+            with_memory::<16, 72>(os_page, usize::MAX, &input.ops);
         }
     }
 });

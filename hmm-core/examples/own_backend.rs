@@ -104,7 +104,7 @@ unsafe impl HeapGrow for Frames {
 
 /// Pages of 4 KiB, to match the frames. `C` follows from `SHIFT`: were it wrong, the compiler
 /// would say so.
-type KernelHeap = Heap<Frames, 12, 40>;
+type KernelHeap = Heap<Frames, 12, 44>;
 
 fn main() {
     let mut heap = KernelHeap::new(Frames::new(512));

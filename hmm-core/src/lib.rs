@@ -53,4 +53,4 @@ pub use misuse::{Misuse, What};
 #[cfg(target_has_atomic = "64")]
 pub use shared::{Lock, Nobody, Owner, Shared};
 pub use stats::Stats;
-pub use units::{GRANULE, HOSTED_CLASSES, HOSTED_SHIFT};
+pub use units::{GRANULE, HOSTED_CLASSES, HOSTED_SHIFT, MIN_ALIGN};

@@ -5,7 +5,7 @@ use crate::pages::Pages;
 use crate::pages::header::Kind;
 use crate::pages::map::PageMap;
 use crate::slab::Bits;
-use crate::units::{Class, GRANULE, Geometry};
+use crate::units::{Class, Geometry, MIN_ALIGN};
 
 /// What a heap holds. All figures but the counts are bytes; the names are
 /// jemalloc's, which users of allocators know.
@@ -107,7 +107,7 @@ impl Stats {
         stats.held = stats.active + stats.pages_free * page_bytes - stats.retained + stats.metadata;
         stats.resident = pages.resident(map).unwrap_or(stats.held);
         stats.longest_free = pages.longest_free(map);
-        debug_assert!(stats.allocated % GRANULE == 0);
+        debug_assert!(stats.allocated % MIN_ALIGN == 0);
         stats
     }
 }

@@ -16,6 +16,7 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 
+use hmm_sys::MIN_ALIGN;
 pub use hmm_sys::{Stats, Violation};
 
 /// The allocator. All values are the same heap, the process's.
@@ -77,16 +78,13 @@ impl Hmm {
     }
 }
 
-/// The alignment that every block has.
-const GRANULE: usize = 16;
-
 // SAFETY: blocks are disjoint, as large and as aligned as their layouts say,
 // and live until they are deallocated; nothing unwinds.
 unsafe impl GlobalAlloc for Hmm {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if layout.align() <= GRANULE {
-            hmm_sys::alloc(layout.size())
+        if layout.align() <= MIN_ALIGN {
+            hmm_sys::alloc(MIN_ALIGN, layout.size())
         } else {
             hmm_sys::alloc_aligned(layout.align(), layout.size())
         }
@@ -99,8 +97,13 @@ unsafe impl GlobalAlloc for Hmm {
 
     #[inline]
     unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { hmm_sys::free_sized(p, layout.size(), layout.align()) };
+        if layout.align() <= MIN_ALIGN {
+            // SAFETY: the caller's promise.
+            unsafe { hmm_sys::free_sized(p, layout.size(), MIN_ALIGN) };
+        } else {
+            // SAFETY: likewise.
+            unsafe { hmm_sys::free_sized_aligned(p, layout.size(), layout.align()) };
+        }
     }
 
     #[inline]

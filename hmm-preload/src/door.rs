@@ -8,10 +8,12 @@
 use core::ffi::{c_int, c_void};
 use core::ptr;
 
+use hmm_sys::GRANULE;
+
 /// A block of `size` bytes; null with `ENOMEM` when there is no memory.
 #[inline(always)]
 pub(crate) fn alloc(size: usize) -> *mut c_void {
-    match hmm_sys::alloc_fast(size) {
+    match hmm_sys::alloc_fast(GRANULE, size) {
         Some(block) => block.cast(),
         None => alloc_slow(size),
     }
@@ -30,7 +32,7 @@ fn alloc_slow(size: usize) -> *mut c_void {
 #[cold]
 #[inline(never)]
 fn alloc_slowest(size: usize) -> *mut c_void {
-    or_enomem(hmm_sys::alloc_slowest(size))
+    or_enomem(hmm_sys::alloc_slowest(GRANULE, size))
 }
 
 /// A zeroed block of `count * size` bytes; null with `ENOMEM` when there is no
@@ -43,12 +45,19 @@ pub(crate) fn calloc(count: usize, size: usize) -> *mut c_void {
     }
 }
 
+/// The alignment of a block that was asked for at `align`: C's `realloc`, which is told of none, owes
+/// what every block has.
+#[inline(always)]
+pub(crate) fn for_realloc(align: usize) -> usize {
+    align.max(GRANULE)
+}
+
 /// A block of `size` bytes at a multiple of `align`, a power of two; null with
 /// `ENOMEM` when there is no memory.
 #[inline(always)]
 pub(crate) fn alloc_aligned(align: usize, size: usize) -> *mut c_void {
     debug_assert!(align.is_power_of_two());
-    or_enomem(hmm_sys::alloc_aligned(align, size))
+    or_enomem(hmm_sys::alloc_aligned(for_realloc(align), size))
 }
 
 /// [`alloc_aligned`] of an alignment that a program gave: null with `EINVAL`

@@ -52,8 +52,8 @@ pub unsafe extern "C" fn cfree(block: *mut c_void) {
 /// As [`free`]; `size` is what the block was requested with.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn free_sized(block: *mut c_void, size: usize) {
-    // SAFETY: the same contract; 1 stands for no alignment in particular.
-    unsafe { hmm_sys::free_sized(block.cast(), size, 1) }
+    // SAFETY: the same contract.
+    unsafe { hmm_sys::free_sized(block.cast(), size, hmm_sys::GRANULE) }
 }
 
 /// C23: [`free_sized`] of a block of [`aligned_alloc`].
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn free_sized(block: *mut c_void, size: usize) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn free_aligned_sized(block: *mut c_void, alignment: usize, size: usize) {
     // SAFETY: the same contract.
-    unsafe { hmm_sys::free_sized(block.cast(), size, alignment) }
+    unsafe { hmm_sys::free_sized_aligned(block.cast(), size, door::for_realloc(alignment)) }
 }
 
 /// The block resized to `size` bytes, moved where it must. `realloc(NULL, n)`
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn posix_memalign(out: *mut *mut c_void, alignment: usize,
     if !alignment.is_power_of_two() || alignment < size_of::<*mut c_void>() {
         return libc::EINVAL;
     }
-    let block = hmm_sys::alloc_aligned(alignment, size);
+    let block = hmm_sys::alloc_aligned(door::for_realloc(alignment), size);
     if block.is_null() {
         return libc::ENOMEM;
     }

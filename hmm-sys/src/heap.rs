@@ -2,7 +2,9 @@
 
 use core::ptr;
 
-use hmm_core::{Resize, Violation};
+#[cfg(doc)]
+use hmm_core::MIN_ALIGN;
+use hmm_core::{GRANULE, Resize, Violation};
 
 use crate::life;
 use crate::process::{HEAP, NOT_YET, Owner};
@@ -21,22 +23,22 @@ pub fn begin() {
     own();
 }
 
-/// A block of at least `size` bytes, aligned to 16; null when memory has run
-/// out. A size of 0 gives a block of its own, too.
+/// A block of at least `size` bytes at a multiple of `align`, which the compiler has to know:
+/// [`MIN_ALIGN`] or [`GRANULE`]. Null when memory has run out. A size of 0 gives a block of its own, too.
 #[inline(always)]
-pub fn alloc(size: usize) -> *mut u8 {
-    match alloc_fast(size) {
+pub fn alloc(align: usize, size: usize) -> *mut u8 {
+    match alloc_fast(align, size) {
         Some(p) => p,
-        None => alloc_slow(size),
+        None => alloc_slow(align, size),
     }
 }
 
 /// The quick part of [`alloc`]: `None` if it takes more than the current word
 /// of the thread's heap. For doors that have something to do in the slow case.
 #[inline(always)]
-pub fn alloc_fast(size: usize) -> Option<*mut u8> {
+pub fn alloc_fast(align: usize, size: usize) -> Option<*mut u8> {
     // SAFETY: the word is the calling thread's.
-    unsafe { HEAP.alloc_fast(tls::get(), size) }
+    unsafe { HEAP.alloc_fast(tls::get(), align, size) }
 }
 
 /// The next part of [`alloc`], for larger sizes, as far as slabs serve them.
@@ -48,32 +50,32 @@ pub fn alloc_beyond(size: usize) -> Option<*mut u8> {
 
 /// [`alloc`] but for its quick part.
 #[inline(never)]
-pub fn alloc_slow(size: usize) -> *mut u8 {
+pub fn alloc_slow(align: usize, size: usize) -> *mut u8 {
     match alloc_beyond(size) {
         Some(p) => p,
-        None => alloc_slowest(size),
+        None => alloc_slowest(align, size),
     }
 }
 
 /// What is left of it: large blocks, and memory that is not at hand.
 #[cold]
 #[inline(never)]
-pub fn alloc_slowest(size: usize) -> *mut u8 {
+pub fn alloc_slowest(align: usize, size: usize) -> *mut u8 {
     // SAFETY: the owner is the calling thread's.
-    unsafe { HEAP.alloc_slow(own(), size) }
+    unsafe { HEAP.alloc_slow(own(), align, size) }
 }
 
-/// As [`alloc`], with the first `size` bytes zero. Memory that is known to be
+/// As [`alloc`] at [`GRANULE`], with the first `size` bytes zero. Memory that is known to be
 /// zero is not written.
 #[inline(always)]
 pub fn alloc_zeroed(size: usize) -> *mut u8 {
-    match alloc_fast(size) {
+    match alloc_fast(GRANULE, size) {
         Some(p) => {
             // SAFETY: the block is ours and at least `size` bytes long.
             unsafe { p.write_bytes(0, size) };
             p
         }
-        None => alloc_zeroed_aligned(1, size),
+        None => alloc_zeroed_aligned(GRANULE, size),
     }
 }
 
@@ -114,8 +116,8 @@ pub unsafe fn free(p: *mut u8) {
     unsafe { HEAP.free(tls::get(), p) };
 }
 
-/// As [`free`], after checking that the block may be one of `size` bytes and
-/// alignment `align`, a power of two (1: none in particular).
+/// As [`free`], after checking that the block may be one of `size` bytes at a multiple of `align`, which the
+/// compiler should know: [`MIN_ALIGN`] or [`GRANULE`].
 ///
 /// # Safety
 ///
@@ -126,7 +128,18 @@ pub unsafe fn free_sized(p: *mut u8, size: usize, align: usize) {
     unsafe { HEAP.free_sized(tls::get(), p, size, align) };
 }
 
-/// Makes the block at `p` hold `size` bytes; returns where it is now. Null
+/// As [`free_sized`], of any alignment, a power of two.
+///
+/// # Safety
+///
+/// As [`free`].
+#[inline(never)]
+pub unsafe fn free_sized_aligned(p: *mut u8, size: usize, align: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { free_sized(p, size, align) };
+}
+
+/// Makes the block at `p`, one at [`GRANULE`], hold `size` bytes; returns where it is now. Null
 /// when memory has run out; the block is then as it was.
 ///
 /// # Safety
@@ -136,7 +149,7 @@ pub unsafe fn free_sized(p: *mut u8, size: usize, align: usize) {
 #[inline]
 pub unsafe fn realloc(p: *mut u8, size: usize) -> *mut u8 {
     // SAFETY: the caller's promise.
-    unsafe { realloc_aligned(p, 1, size) }
+    unsafe { realloc_aligned(p, GRANULE, size) }
 }
 
 /// As [`realloc`], at a multiple of `align` bytes, any power of two.

@@ -43,9 +43,9 @@ mod tls;
 
 pub use heap::{
     alloc, alloc_aligned, alloc_beyond, alloc_fast, alloc_slow, alloc_slowest, alloc_zeroed, alloc_zeroed_aligned,
-    begin, check, free, free_sized, realloc, realloc_aligned, trim, usable_size,
+    begin, check, free, free_sized, free_sized_aligned, realloc, realloc_aligned, trim, usable_size,
 };
-pub use hmm_core::Violation;
+pub use hmm_core::{GRANULE, MIN_ALIGN, Violation};
 pub use limits::page_size;
 pub use message::{Output, report};
 pub use settings::{set_hold_signals, set_huge_pages, set_keep, set_limit, variable};

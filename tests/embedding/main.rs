@@ -150,16 +150,16 @@ fn memory_costs() {
     println!("heap value with pages of 256, 512, 1024 bytes:");
     println!(
         "  {} {} {} bytes",
-        size_of::<Heap<FixedRegion, 8, 8>>(),
+        size_of::<Heap<FixedRegion, 8, 12>>(),
         size_of::<TinyHeap<FixedRegion>>(),
-        size_of::<Heap<FixedRegion, 10, 24>>()
+        size_of::<Heap<FixedRegion, 10, 28>>()
     );
     println!("| sizes of the blocks | pages of 256 | 512 | 1024 |");
     for (name, sizes, least) in mixes {
         let shares = [
-            live_at_first_failure::<8, 8>(sizes),
-            live_at_first_failure::<9, 16>(sizes),
-            live_at_first_failure::<10, 24>(sizes),
+            live_at_first_failure::<8, 12>(sizes),
+            live_at_first_failure::<9, 20>(sizes),
+            live_at_first_failure::<10, 28>(sizes),
         ];
         println!("| {name} | {:.0} % | {:.0} % | {:.0} % |", shares[0], shares[1], shares[2]);
         assert!(shares[1] >= least, "{name}: only {:.1} % of the arena", shares[1]);

@@ -50,6 +50,8 @@ int main(void)
         /* A block that was aligned for more can be resized as any other. */
         p = realloc(memalign(OPAQUE(align), size), size * 2);
         checked(p, size * 2, natural(size * 2));
+        /* Also where it asked for less than others have, and stays. */
+        checked(realloc(memalign(OPAQUE((size_t)8), size), size), size, natural(size));
     }
     /* Every alignment with every power of two of a size, and its neighbours. */
     for (size_t align = 8; align <= 2 * MIB; align *= 2)

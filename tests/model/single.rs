@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use fastrand::Rng;
-use hmm_core::{Heap, HeapGrow, Limit, What};
+use hmm_core::{Heap, HeapGrow, Limit, MIN_ALIGN, What};
 
 use crate::backends::{Arena, Scattered};
 use crate::shadow::{Block, Ownership};
@@ -50,7 +50,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
             self.refused += 1;
             return;
         };
-        assert_eq!(start.as_ptr().addr() % align.max(16), 0, "alignment");
+        assert_eq!(start.as_ptr().addr() % align.max(MIN_ALIGN), 0, "alignment");
         let block = Block { start, size, fill: self.rng.u64(..) };
         let usable = self.heap.usable_size(start).expect("a live block has a size");
         assert!(usable >= size);
@@ -194,7 +194,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Model<G, SHIFT, C> {
 #[test]
 fn hosted_pages_on_scattered_memory() {
     each_seed(4, |seed| {
-        let mut model: Model<_, 16, 68> = Model::new(Scattered::new(seed), seed, 3 << 20);
+        let mut model: Model<_, 16, 72> = Model::new(Scattered::new(seed), seed, 3 << 20);
         model.run(12_000, 400);
     });
 }
@@ -206,7 +206,7 @@ fn ranges_whose_tables_are_small() {
     each_seed(16, |seed| {
         let mut grow = Scattered::new(seed);
         (grow.extra, grow.table) = (2, 1 << (10 + seed % 3));
-        let mut model: Model<_, 16, 68> = Model::new(grow, seed, 1 << 20);
+        let mut model: Model<_, 16, 72> = Model::new(grow, seed, 1 << 20);
         for live in [3, 30, 6, 60, 10] {
             model.run(600, live);
         }
@@ -223,7 +223,7 @@ fn hosted_pages_under_a_limit() {
     each_seed(4, |seed| {
         let mut grow = Limit::new(Scattered::new(seed), LIMIT);
         grow.inner().refuses = false;
-        let mut model: Model<_, 16, 68> = Model::new(grow, seed, 1 << 20);
+        let mut model: Model<_, 16, 72> = Model::new(grow, seed, 1 << 20);
         model.limit = LIMIT;
         for _ in 0..10 {
             model.run(1_000, 3000);
@@ -241,7 +241,7 @@ fn hosted_pages_on_larger_ones_of_the_system() {
             let mut grow = Scattered::new(seed);
             grow.os_page = os_page;
             let taken = Arc::clone(&grow.taken);
-            let mut model: Model<_, 16, 68> = Model::new(grow, seed, 3 << 20);
+            let mut model: Model<_, 16, 72> = Model::new(grow, seed, 3 << 20);
             model.run(8_000, 400);
             let taken = taken.load(Relaxed);
             assert_eq!(taken > 0, os_page <= 64 << 10, "{taken} spans taken");
@@ -258,7 +258,7 @@ fn a_limit_on_larger_pages_of_the_system() {
             let mut grow = Limit::new(Scattered::new(seed), LIMIT);
             grow.inner().refuses = false;
             grow.inner().os_page = os_page;
-            let mut model: Model<_, 16, 68> = Model::new(grow, seed, 1 << 20);
+            let mut model: Model<_, 16, 72> = Model::new(grow, seed, 1 << 20);
             model.limit = LIMIT;
             for _ in 0..5 {
                 model.run(1_000, 3000);
@@ -278,9 +278,9 @@ fn small_pages_on_larger_ones_of_the_system() {
                 grow.os_page = os_page;
                 grow
             };
-            let mut tiny: Model<_, 9, 16> = Model::new(grow(seed), seed, 6000);
+            let mut tiny: Model<_, 9, 20> = Model::new(grow(seed), seed, 6000);
             tiny.run(6_000, 600);
-            let mut small: Model<_, 13, 56> = Model::new(grow(seed), seed, 1 << 18);
+            let mut small: Model<_, 13, 60> = Model::new(grow(seed), seed, 1 << 18);
             small.run(6_000, 400);
         });
     }
@@ -290,7 +290,7 @@ fn small_pages_on_larger_ones_of_the_system() {
 #[test]
 fn hosted_pages_full_of_small_blocks() {
     each_seed(2, |seed| {
-        let mut model: Model<_, 16, 68> = Model::new(Scattered::new(seed), seed, 700);
+        let mut model: Model<_, 16, 72> = Model::new(Scattered::new(seed), seed, 700);
         model.grow_only = 12_000;
         model.run(60_000, 12_000);
     });
@@ -299,7 +299,7 @@ fn hosted_pages_full_of_small_blocks() {
 #[test]
 fn tiny_pages_in_a_static_array() {
     each_seed(40, |seed| {
-        let mut model: Model<_, 9, 16> = Model::new(Arena::new(64 << 10).region(), seed, 6000);
+        let mut model: Model<_, 9, 20> = Model::new(Arena::new(64 << 10).region(), seed, 6000);
         model.run(6_000, 600);
         assert!(model.refused > 0, "64 KiB were meant to run out");
     });
@@ -308,7 +308,7 @@ fn tiny_pages_in_a_static_array() {
 #[test]
 fn pages_of_256_bytes_in_a_small_array() {
     each_seed(40, |seed| {
-        let mut model: Model<_, 8, 8> = Model::new(Arena::new(16 << 10).region(), seed, 2000);
+        let mut model: Model<_, 8, 12> = Model::new(Arena::new(16 << 10).region(), seed, 2000);
         model.run(4_000, 300);
     });
 }
@@ -316,7 +316,7 @@ fn pages_of_256_bytes_in_a_small_array() {
 #[test]
 fn hosted_pages_in_an_array_that_runs_out() {
     each_seed(10, |seed| {
-        let mut model: Model<_, 16, 68> = Model::new(Arena::new(8 << 20).region(), seed, 1 << 20);
+        let mut model: Model<_, 16, 72> = Model::new(Arena::new(8 << 20).region(), seed, 1 << 20);
         model.run(6_000, 3000);
         assert!(model.refused > 0, "8 MiB were meant to run out");
     });

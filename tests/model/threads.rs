@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use fastrand::Rng;
-use hmm_core::{Limit, Misuse, Nobody, Owner, Shared};
+use hmm_core::{GRANULE, Limit, MIN_ALIGN, Misuse, Nobody, Owner, Shared};
 use parking_lot::RawMutex;
 
 use crate::backends::Scattered;
@@ -57,23 +57,27 @@ impl Worker<'_> {
     fn alloc(&mut self) {
         let size = size(&mut self.rng, 65_536, 400_000);
         let zeroed = self.rng.u32(..8) == 0;
-        let align = if self.rng.u32(..16) == 0 { 1 << self.rng.u32(..14) } else { 1 };
+        let align = match self.rng.u32(..16) {
+            0 => 1 << self.rng.u32(..14),
+            1..=5 => MIN_ALIGN,
+            _ => GRANULE,
+        };
         let start = if zeroed {
             // SAFETY: the owner is this thread's.
             unsafe { self.heap.alloc_zeroed(self.owner, align, size) }
-        } else if align > 1 {
+        } else if align != GRANULE {
             // SAFETY: likewise.
             unsafe { self.heap.alloc_aligned(self.owner, align, size) }
         } else {
             // SAFETY: likewise.
-            let quick = unsafe { self.heap.alloc_fast(self.owner, size) };
+            let quick = unsafe { self.heap.alloc_fast(self.owner, GRANULE, size) };
             // SAFETY: likewise.
             quick.unwrap_or_else(|| unsafe { self.heap.alloc(self.owner, size) })
         };
         let Some(start) = NonNull::new(start) else {
             return;
         };
-        assert_eq!(start.as_ptr().addr() % align.max(16), 0);
+        assert_eq!(start.as_ptr().addr() % align.max(MIN_ALIGN), 0);
         let block = Block { start, size, fill: self.rng.u64(..) };
         self.lock().take(start, size);
         if zeroed {
@@ -286,6 +290,33 @@ fn what_one_class_left_serves_others() {
         let active = active_with(size);
         assert!(active <= first + 12 * 65_536, "{active} bytes with {size}, {first} before");
     }
+}
+
+/// The slabs of the smallest blocks have more words than the word that sums up what others freed has bits.
+#[test]
+fn what_others_free_of_the_smallest_blocks_is_taken_again() {
+    const BLOCKS: usize = 3 * 65_536 / MIN_ALIGN;
+    let heap = Heap::new(Scattered::new(6), on_misuse);
+    // SAFETY: owners are never unmapped.
+    let [mine, other] = [0; 2].map(|_| unsafe { heap.attach().expect("memory").as_ref() });
+    let take_all = || {
+        // SAFETY: the owner is this thread's.
+        let take = || unsafe { heap.alloc_aligned(mine, MIN_ALIGN, MIN_ALIGN) };
+        let mut blocks: Vec<_> = (0..BLOCKS).map(|_| take()).collect();
+        blocks.sort_unstable();
+        assert!(blocks.windows(2).all(|pair| pair[1].addr() - pair[0].addr() >= MIN_ALIGN));
+        (blocks, heap.stats().active)
+    };
+    let (blocks, active) = take_all();
+    for block in blocks {
+        // SAFETY: the block is live.
+        unsafe { heap.free(other, block) };
+    }
+    heap.check().unwrap_or_else(|violation| panic!("{violation}"));
+    let (blocks, active_again) = take_all();
+    assert_eq!((blocks.len(), active_again), (BLOCKS, active));
+    heap.check().unwrap_or_else(|violation| panic!("{violation}"));
+    assert_eq!(heap.stats().blocks, BLOCKS);
 }
 
 /// What the common owner laid out is free, and serves whoever needs the memory, also

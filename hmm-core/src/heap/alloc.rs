@@ -8,16 +8,8 @@ use crate::pages::header::Mark;
 use crate::slab::{Block, locate};
 use crate::units::{Class, Geometry};
 
-/// A block of at least `size` bytes; null when memory has run out.
-pub(crate) fn alloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, size: usize) -> *mut u8 {
-    match size <= Geometry::<SHIFT>::SLAB_MAX {
-        true => slot(s, Geometry::<SHIFT>::class_of(size), size, 1),
-        false => whole_pages(s, size, 1, false),
-    }
-}
-
-/// A block of at least `size` bytes at a multiple of `align`, a power of two.
-pub(crate) fn alloc_aligned<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+/// A block of at least `size` bytes at a multiple of `align`, a power of two; null when memory has run out.
+pub(crate) fn alloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     s: &S,
     align: usize,
     size: usize,
@@ -43,7 +35,7 @@ fn whole_pages<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     large::alloc(s, size, align, zeroed)
 }
 
-/// As [`alloc_aligned`], with the first `size` bytes zero. Memory that is
+/// As [`alloc`], with the first `size` bytes zero. Memory that is
 /// known to be zero is not written.
 pub(crate) fn alloc_zeroed<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     s: &S,

@@ -14,6 +14,8 @@ use crate::pages::header::{Header, Kind, Link};
 use crate::pages::pair::BitPair;
 use crate::slab::ALL_FREE;
 use crate::units::{Class, Geometry, WORD_BITS, Word};
+#[cfg(doc)]
+use crate::units::{GRANULE, MIN_ALIGN};
 
 /// How the fast path of `free` ended.
 pub(crate) enum Freed<'a> {
@@ -47,27 +49,29 @@ fn may_be_empty(now: Word, cur: &Cur, word: &BitPair) -> bool {
     now == ALL_FREE && !cur.is_at(word)
 }
 
-/// Takes a block of at least `size` bytes, if that is little and there is one
-/// at hand.
+/// Takes a block of at least `size` bytes at a multiple of `align`, [`MIN_ALIGN`] or [`GRANULE`], if
+/// that is little and there is one at hand.
 #[inline(always)]
 pub(crate) fn alloc<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
+    align: usize,
     size: usize,
 ) -> Option<*mut u8> {
     if size > Geometry::<SHIFT>::TABLE_MAX {
         return None;
     }
-    local.take(Geometry::<SHIFT>::class_by_table(size))
+    local.take(Geometry::<SHIFT>::class_by_table(size, align))
 }
 
 /// As [`alloc`], for any size that slabs serve.
 #[inline]
 pub(crate) fn alloc_slot<const SHIFT: u32, const C: usize, R: Recent<C>>(
     local: &Local<C, R>,
+    align: usize,
     size: usize,
 ) -> Option<*mut u8> {
     match size <= Geometry::<SHIFT>::TABLE_MAX {
-        true => alloc::<SHIFT, C, R>(local, size),
+        true => alloc::<SHIFT, C, R>(local, align, size),
         false => alloc_beyond::<SHIFT, C, R>(local, size),
     }
 }

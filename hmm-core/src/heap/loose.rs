@@ -15,7 +15,7 @@
 use core::cell::Cell;
 
 use super::found::Found;
-use crate::units::{Class, GRANULE, STRIDE};
+use crate::units::{Class, STRIDE};
 
 const KIB: usize = 1024;
 
@@ -30,7 +30,7 @@ const BY_WORD: usize = 64;
 /// Whether free slots of `class` are counted by the word.
 #[inline(always)]
 pub(crate) fn is_by_word(class: Class) -> bool {
-    class.offset() < BY_WORD.div_ceil(GRANULE) * STRIDE
+    class.offset() < const { Class::number_to(BY_WORD) * STRIDE }
 }
 
 /// Of what was freed, so much is taken for whole pages of the system's that became

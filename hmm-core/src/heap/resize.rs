@@ -174,9 +174,9 @@ fn copy<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     size: usize,
 ) -> Result<*mut u8, Misuse> {
     let roomy = fit::with_headroom::<SHIFT>(have, size, align);
-    let mut to = alloc::alloc_aligned(s, align, roomy);
+    let mut to = alloc::alloc(s, align, roomy);
     if to.is_null() && roomy > size {
-        to = alloc::alloc_aligned(s, align, size);
+        to = alloc::alloc(s, align, size);
     }
     if to.is_null() {
         return Ok(if size <= have { stay(s, p, size) } else { to });

@@ -18,7 +18,7 @@ use crate::pages::header::Header;
 use crate::pages::map::PageMap;
 use crate::slab::{Bits, Block, Slot, locate};
 use crate::stats::Stats;
-use crate::units::{Class, Geometry, HOSTED_CLASSES, HOSTED_SHIFT, PageNo};
+use crate::units::{Class, GRANULE, Geometry, HOSTED_CLASSES, HOSTED_SHIFT, PageNo};
 
 /// The owner word of a single heap's slabs.
 const TOKEN: usize = 8;
@@ -43,7 +43,7 @@ pub struct Heap<G: HeapGrow, const SHIFT: u32 = HOSTED_SHIFT, const C: usize = H
 
 /// A heap with pages of 512 bytes, for arenas of some KiB to some MiB: blocks
 /// up to 256 bytes live in slabs, larger ones take whole pages.
-pub type TinyHeap<G> = Heap<G, 9, 16>;
+pub type TinyHeap<G> = Heap<G, 9, 20>;
 
 // SAFETY: a heap is used through `&mut self` only and none of its state is
 // tied to a thread.
@@ -72,24 +72,35 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     /// ```
     #[inline]
     pub fn alloc(&mut self, size: usize) -> Option<NonNull<u8>> {
-        NonNull::new(match fast::alloc_slot::<SHIFT, C, _>(&self.local, size) {
+        NonNull::new(match fast::alloc_slot::<SHIFT, C, _>(&self.local, GRANULE, size) {
             Some(p) => p,
-            None => alloc::alloc(&*self, size),
+            None => alloc::alloc(&*self, GRANULE, size),
         })
     }
 
     /// As [`alloc`](Self::alloc), with the first `size` bytes zero.
     pub fn alloc_zeroed(&mut self, size: usize) -> Option<NonNull<u8>> {
-        NonNull::new(alloc::alloc_zeroed(&*self, 1, size))
+        NonNull::new(alloc::alloc_zeroed(&*self, GRANULE, size))
     }
 
     /// As [`alloc`](Self::alloc), at a multiple of `align` bytes. `None` also
     /// if `align` is not a power of two.
+    ///
+    /// Blocks of 8, 24, 40 or 56 bytes, which most often are aligned to 8, take no more if that is asked for.
+    ///
+    /// ```
+    /// # use core::mem::MaybeUninit;
+    /// # use hmm_core::{FixedRegion, TinyHeap};
+    /// # let arena = Box::leak(Box::new([MaybeUninit::<u8>::uninit(); 8192]));
+    /// let mut heap = TinyHeap::new(FixedRegion::new(arena));
+    /// let block = heap.alloc_aligned(8, 24).expect("8 KiB hold 24 bytes");
+    /// assert_eq!(heap.usable_size(block), Ok(24));
+    /// ```
     pub fn alloc_aligned(&mut self, align: usize, size: usize) -> Option<NonNull<u8>> {
         if !align.is_power_of_two() {
             return None;
         }
-        NonNull::new(alloc::alloc_aligned(&*self, align, size))
+        NonNull::new(alloc::alloc(&*self, align, size))
     }
 
     /// Frees `block`. Misuse is refused, named, and leaves the heap as it was.
@@ -133,7 +144,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     /// all, and the old address is not used again if another is returned.
     pub unsafe fn realloc(&mut self, block: NonNull<u8>, size: usize) -> Result<Option<NonNull<u8>>, Misuse> {
         // SAFETY: the caller's promise.
-        unsafe { resize::realloc(&*self, block.as_ptr(), 1, size) }.map(NonNull::new)
+        unsafe { resize::realloc(&*self, block.as_ptr(), GRANULE, size) }.map(NonNull::new)
     }
 
     /// The bytes that `block` holds, at least those asked for.

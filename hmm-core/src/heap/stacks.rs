@@ -32,7 +32,7 @@ use super::loose::Loose;
 use super::loose::is_by_word;
 use super::recent::{Entry, Recent};
 use crate::pages::pair::BitPair;
-use crate::units::{Class, GRANULE, Word};
+use crate::units::{Class, MIN_ALIGN, Word};
 
 /// Entries of a stack, bottom and wall included, for the sizes that programs
 /// use by the thousand (a whole word's slots) and for larger ones. Where frees
@@ -51,7 +51,7 @@ const MOST: usize = 64 * 1024;
 
 /// How many blocks of a class beyond the common ones, of `size` bytes, are remembered.
 fn shallow_depth(size: usize) -> usize {
-    (MOST / size.max(GRANULE)).clamp(2, SHALLOW - 2)
+    (MOST / size.max(MIN_ALIGN)).clamp(2, SHALLOW - 2)
 }
 
 /// The block of the entry above the highest: no block at all.

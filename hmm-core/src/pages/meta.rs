@@ -13,7 +13,7 @@ use super::pair::BitPair;
 use core::ptr::{self, NonNull};
 
 use crate::grow::{HeapGrow, Span};
-use crate::units::WORD_BITS;
+use crate::units::MOST_WORDS;
 
 /// All metadata is aligned to cache lines, so that no two tables share one.
 const LINE: usize = 64;
@@ -22,7 +22,7 @@ const LINE: usize = 64;
 const STEP: usize = LINE / size_of::<BitPair>();
 
 /// The lines of the largest bitmap.
-const SIZES: usize = lines(WORD_BITS);
+const SIZES: usize = lines(MOST_WORDS);
 
 /// The lines of a bitmap of `words` words. Before the first word, what is as large has the
 /// summary and, in a spare bitmap, the link.

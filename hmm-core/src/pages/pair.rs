@@ -6,7 +6,8 @@
 //!   remote:  0 1 0 0 0 0 …    bit i: others freed it, and the owner has not looked yet
 //!
 //!   a bitmap:  | summary | local 0 | remote 0 | local 1 | remote 1 | …
-//!                bit w: remote word w may hold frees
+//!                bit w: remote word w may hold frees, or the one that is as many
+//!                further on as the summary has bits
 //! ```
 //!
 //! Every free reads the page's header, whichever thread it is on, so what frees of others write
@@ -14,7 +15,7 @@
 
 use crate::sync::AtomicUsize;
 use crate::sync::Ordering::Relaxed;
-use crate::units::Word;
+use crate::units::{WORD_BITS, Word};
 
 /// The bits of one word's slots: one for each slot in either half.
 #[derive(Debug, Default)]
@@ -35,6 +36,12 @@ pub(crate) struct BitPair {
 pub(crate) unsafe fn summary<'a>(first: *const BitPair) -> &'a AtomicUsize {
     // SAFETY: there is such a word before any bitmap (I4), and both stay for good.
     unsafe { &*first.cast::<AtomicUsize>().wrapping_sub(1) }
+}
+
+/// The bit of a summary that tells of remote word `word`.
+#[inline(always)]
+pub(crate) fn summary_bit(word: usize) -> Word {
+    1 << (word % WORD_BITS)
 }
 
 impl BitPair {

@@ -18,15 +18,15 @@ use crate::heap::{alloc, fast, large, refill};
 use crate::units::{Class, GRANULE, Geometry};
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
-    /// Takes a block of at least `size` bytes the quick way; `None` if that
-    /// would take more than a look at its class.
+    /// Takes a block of at least `size` bytes at a multiple of `align`, 8 or 16, the quick way; `None`
+    /// if that would take more than a look at its class. (The compiler has to know `align`.)
     ///
     /// # Safety
     ///
     /// `owner` is the calling thread's, or nobody.
     #[inline(always)]
-    pub unsafe fn alloc_fast(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
-        fast::alloc::<SHIFT, C, _>(&owner.local, size)
+    pub unsafe fn alloc_fast(&self, owner: &Owner<C>, align: usize, size: usize) -> Option<*mut u8> {
+        fast::alloc::<SHIFT, C, _>(&owner.local, align, size)
     }
 
     /// As [`alloc_fast`](Self::alloc_fast), of larger sizes, as far as slabs serve them.
@@ -46,28 +46,29 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     ///
     /// `owner` is the calling thread's, or nobody.
     pub unsafe fn alloc(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
-        match fast::alloc_slot::<SHIFT, C, _>(&owner.local, size) {
+        match fast::alloc_slot::<SHIFT, C, _>(&owner.local, GRANULE, size) {
             Some(p) => p,
             // SAFETY: the caller's promise.
-            None => unsafe { self.alloc_slow(owner, size) },
+            None => unsafe { self.alloc_slow(owner, GRANULE, size) },
         }
     }
 
-    /// As [`alloc`](Self::alloc), the long way: for those who have tried the quick ones, or
-    /// what is large.
+    /// As [`alloc_aligned`](Self::alloc_aligned), the long way: for those who have tried the quick
+    /// ones, or what is large.
     ///
     /// # Safety
     ///
     /// As [`alloc`](Self::alloc).
     #[inline(never)]
-    pub unsafe fn alloc_slow(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
-        let at_hand = match size <= Geometry::<SHIFT>::SLAB_MAX {
-            true => self.take_next(owner, Geometry::<SHIFT>::class_of(size)),
-            false => self.take_kept(owner, size),
+    pub unsafe fn alloc_slow(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
+        let at_hand = match Geometry::<SHIFT>::class_of_aligned(size, align) {
+            Some(class) => self.take_next(owner, class),
+            None if align <= Geometry::<SHIFT>::PAGE => self.take_kept(owner, size),
+            None => None,
         };
         match at_hand {
             Some(p) => p,
-            None => self.alloc_anew(owner, size),
+            None => self.alloc_anew(owner, align, size),
         }
     }
 
@@ -81,13 +82,13 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         taken
     }
 
-    /// A block of at least `size` bytes, where there is none at hand.
+    /// A block of at least `size` bytes at a multiple of `align`, where there is none at hand.
     #[cold]
     #[inline(never)]
-    fn alloc_anew(&self, owner: &Owner<C>, size: usize) -> *mut u8 {
-        self.borrow(owner, 1, size)
+    fn alloc_anew(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
+        self.borrow(owner, align, size)
             .or_else(|| {
-                let p = self.seated(owner, |seat| alloc::alloc(seat, size))?;
+                let p = self.seated(owner, |seat| alloc::alloc(seat, align, size))?;
                 if size > Geometry::<SHIFT>::SLAB_MAX && owner.is_at_rest() {
                     owner.kept.note_taken(p);
                 }
@@ -107,18 +108,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         match unsafe { self.alloc_aligned_fast(owner, align, size) } {
             Some(p) => p,
             // SAFETY: likewise.
-            None if align <= GRANULE => unsafe { self.alloc_slow(owner, size) },
-            None => self.alloc_aligned_anew(owner, align, size),
+            None => unsafe { self.alloc_slow(owner, align, size) },
         }
-    }
-
-    /// As [`alloc_aligned`](Self::alloc_aligned), where there is no block at hand.
-    #[cold]
-    #[inline(never)]
-    fn alloc_aligned_anew(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
-        self.borrow(owner, align, size)
-            .or_else(|| self.seated(owner, |seat| alloc::alloc_aligned(seat, align, size)))
-            .unwrap_or(ptr::null_mut())
     }
 
     /// As [`alloc_fast`](Self::alloc_fast), at a multiple of `align`, a power of two, and

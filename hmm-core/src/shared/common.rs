@@ -64,7 +64,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                     return taken;
                 }
                 refresh(seat, wider);
-                let taken = alloc::alloc_aligned(seat, align, size);
+                let taken = alloc::alloc(seat, align, size);
                 self.shelf(wider).stock(wider, seat.local().cur(wider));
                 taken
             })

@@ -58,7 +58,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if align > GRANULE || size > Geometry::<SHIFT>::TABLE_MAX {
             return self.free_sized_slow(p, size, align, owner);
         }
-        let class = Geometry::<SHIFT>::class_by_table(size);
+        let class = Geometry::<SHIFT>::class_by_table(size, align);
         match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, Some(class)) {
             Freed::Done => {}
             Freed::DoneAndMore => self.after_free(p, owner),
@@ -259,9 +259,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
         // Mostly the header names the very class.
         let header = owner.local.header_of::<SHIFT>(p).map(|(header, _)| header);
-        let class = Geometry::<SHIFT>::class_of_aligned(size, 1);
+        let class = Geometry::<SHIFT>::class_of_aligned(size, align);
         let is_first = header.zip(class).is_some_and(|(header, class)| header.is_small_of(class));
-        if align > GRANULE || !is_first {
+        if !is_first {
             self.judge(free::check_sized(self, p, size, align));
         }
         // SAFETY: our caller's promise.

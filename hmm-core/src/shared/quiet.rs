@@ -9,6 +9,7 @@ use crate::check::Violation;
 use crate::grow::HeapGrow;
 use crate::heap::{FULL, bits_of};
 use crate::pages::header::{Header, Kind, Link};
+use crate::pages::pair;
 use crate::slab::{Block, locate};
 use crate::units::{Class, PageNo};
 
@@ -70,7 +71,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let header = self.map.header(page);
         let bits = bits_of::<SHIFT>(header);
         let holds_frees = |&word: &usize| bits.remote(word).load(Relaxed) != 0;
-        let words = (0..bits.words()).filter(holds_frees).fold(0, |words, word| words | 1 << word);
+        let words = (0..bits.words()).filter(holds_frees).fold(0, |words, word| words | pair::summary_bit(word));
         if words & !bits.summary().load(Relaxed) != 0 {
             return Err("frees of others that the summary does not name");
         }

@@ -42,7 +42,7 @@ use crate::units::{Geometry, PageNo, WORD_BITS, Word};
 /// Whether so many of a slab's `words` words hold remote frees that it is
 /// worth taking it back into use: an eighth.
 pub(super) fn is_much(summary: usize, words: usize) -> bool {
-    summary.count_ones() as usize * 8 >= words
+    summary.count_ones() as usize * 8 >= words.min(WORD_BITS)
 }
 
 /// What a remote free left to do.
@@ -107,7 +107,7 @@ pub(super) fn mark(header: &Header, index: usize) -> Marked<'_> {
 /// Lets the owner know that the word of slot `index` has remote frees now.
 /// `true` if that made the slab LISTED and the caller's, who hands it over.
 pub(super) fn announce(header: &Header, summary: &AtomicUsize, words: usize, index: usize) -> bool {
-    let bit = 1 << (index / WORD_BITS);
+    let bit = pair::summary_bit(index / WORD_BITS);
     let summary = summary.fetch_or(bit, SeqCst) | bit;
     let owner = header.owner.load(SeqCst);
     // Somebody else may be first; if it is the owner, it drains.
@@ -131,23 +131,28 @@ pub(super) fn drain(bits: &Bits<'_>, claimed: impl Fn(&BitPair) -> Word) -> Drai
     let mut drained = Drained::default();
     let mut summary = bits.summary().swap(0, SeqCst);
     while summary != 0 {
-        let word = summary.trailing_zeros() as usize;
+        let first = summary.trailing_zeros() as usize;
         summary &= summary - 1;
-        // A late bit from the page's last life may name a word that this
-        // slab does not have.
-        if word >= bits.words() {
-            break;
+        // (A late bit from the page's last life may name a word that this slab does not have.)
+        for word in (first..bits.words()).step_by(WORD_BITS) {
+            drained.add(bits, word, claimed(bits.pair(word)));
         }
-        let freed = bits.remote(word).swap(0, Acquire);
-        let local = bits.local(word).load(Relaxed);
-        let twice = (local | claimed(bits.pair(word))) & freed;
-        if twice != 0 {
-            drained.twice = Some(word * WORD_BITS + twice.trailing_zeros() as usize);
-        }
-        bits.local(word).store(local | freed, Relaxed);
-        drained.slots += freed.count_ones() as usize;
     }
     drained
+}
+
+impl Drained {
+    /// Moves the remote bits of a word, of which `claimed` is free, to its local ones.
+    fn add(&mut self, bits: &Bits<'_>, word: usize, claimed: Word) {
+        let freed = bits.remote(word).swap(0, Acquire);
+        let local = bits.local(word).load(Relaxed);
+        let twice = (local | claimed) & freed;
+        if twice != 0 {
+            self.twice = Some(word * WORD_BITS + twice.trailing_zeros() as usize);
+        }
+        bits.local(word).store(local | freed, Relaxed);
+        self.slots += freed.count_ones() as usize;
+    }
 }
 
 /// Marks a slab of the owner's FULL; `false` if it is worth keeping.

@@ -1,9 +1,12 @@
 //! Size classes.
 //!
 //! ```text
-//!   16 32 48 … 256 | 288 320 … 512 | … | … 8 KiB      | 10 12 14 16 | 20 24 28 32 | 40 48 56 64 KiB
-//!   steps of 16    | eight to a doubling: ≤ 12.5 %    | four: ≤ 25 % of which most is never touched
+//!   8 16 24 … 64 | 80 96 … 256 | 288 … 512 | … | … 8 KiB | 10 12 14 16 | 20 24 28 32 | 40 48 56 64 KiB
+//!   steps of 8   | of 16       | eight to a doubling     | four: ≤ 25 % of which most is never touched
 //! ```
+//!
+//! Blocks of 24 bytes lie at multiples of 8. Who asks for no alignment, as C does, gets multiples of 16, and
+//! thus of those up to 64 bytes each second class; Rust says what its layouts need, which seldom is more than 8.
 //!
 //! The sequence of sizes is the same for every heap; how many of them a heap
 //! uses, and how many pages a slab of each takes, follows from its page size
@@ -11,10 +14,16 @@
 
 use core::fmt;
 
-use super::{GRANULE, WORD_BITS};
+use super::{GRANULE, MIN_ALIGN, MOST_WORDS, WORD_BITS};
 
-/// The classes from 16 to 256 bytes.
-const LINEAR: usize = 16;
+/// The classes up to 64 bytes.
+const DENSE: usize = 8;
+/// The size of the last of those.
+const DENSE_MAX: usize = DENSE * MIN_ALIGN;
+/// The classes from there to 256 bytes.
+const LINEAR: usize = 12;
+/// The classes up to those of which there are eight to a doubling.
+const FIRST: usize = DENSE + LINEAR;
 /// Those from there to 8 KiB: eight to each doubling.
 const FINE: usize = 8 * 5;
 /// The size of the last of those.
@@ -24,7 +33,7 @@ const FINE_MAX: usize = 8 * 1024;
 /// tenth longer: each class has slabs of its own.)
 const SIZE_MAX: usize = 64 * 1024;
 /// The classes of the whole sequence.
-const ALL: usize = LINEAR + FINE + 4 * 3;
+const ALL: usize = FIRST + FINE + 4 * 3;
 /// Of a table with an entry for each of them, so many that any index finds one: nothing
 /// to check, and no panic inside `malloc`.
 const ENTRIES: usize = ALL.next_power_of_two();
@@ -40,7 +49,12 @@ pub(crate) const STRIDE: usize = 32;
 
 impl Class {
     /// The number of classes up to 1 KiB: the sizes of which programs use thousands.
-    pub(crate) const COMMON: usize = index_by_search(1024) + 1;
+    pub(crate) const COMMON: usize = Self::number_to(1024);
+
+    /// The number of classes up to `size`, which is one's.
+    pub(crate) const fn number_to(size: usize) -> usize {
+        index_by_search(size) + 1
+    }
 
     /// The class of this index.
     #[inline(always)]
@@ -82,10 +96,13 @@ impl fmt::Debug for Class {
 }
 
 const fn size_of_index(index: usize) -> usize {
-    if index < LINEAR {
-        return (index + 1) * GRANULE;
+    if index < DENSE {
+        return (index + 1) * MIN_ALIGN;
     }
-    let fine = index - LINEAR;
+    if index < FIRST {
+        return DENSE_MAX + (index + 1 - DENSE) * GRANULE;
+    }
+    let fine = index - FIRST;
     if fine < FINE {
         let (doubling, eighth) = (fine / 8, fine % 8 + 9);
         return eighth << (doubling + 5);
@@ -99,7 +116,7 @@ const fn index_of_fine(size: usize) -> usize {
     debug_assert!(size > 256 && size <= FINE_MAX);
     let last = size - 1;
     let doubling = (last | 1).ilog2() as usize - 8;
-    LINEAR + doubling * 8 + (last >> (doubling + 5)) - 8
+    FIRST + doubling * 8 + (last >> (doubling + 5)) - 8
 }
 
 /// That of a larger one.
@@ -107,7 +124,7 @@ const fn index_of_coarse(size: usize) -> usize {
     debug_assert!(size > FINE_MAX && size <= SIZE_MAX);
     let last = size - 1;
     let doubling = (last | 1).ilog2() as usize - 13;
-    LINEAR + FINE + doubling * 4 + (last >> (doubling + 11)) - 4
+    FIRST + FINE + doubling * 4 + (last >> (doubling + 11)) - 4
 }
 
 const fn index_by_search(size: usize) -> usize {
@@ -118,15 +135,16 @@ const fn index_by_search(size: usize) -> usize {
     index
 }
 
-/// A table whose entry number `(size + 15) / 16` is the class of `size`.
-const fn table<const ENTRIES: usize>() -> [Class; ENTRIES] {
-    let mut table = [Class(0); ENTRIES];
-    let (mut unit, mut index) = (0, 0);
+/// The classes of the sizes up to some multiple of [`GRANULE`] and of [`MIN_ALIGN`] less.
+type Pair = [Class; 2];
+
+/// A table whose entry number `(size + 15) / 16` has the class of `size` at [`GRANULE`]; of no bytes, that of one.
+const fn table<const ENTRIES: usize>() -> [Pair; ENTRIES] {
+    let mut table = [[Class::nth(index_by_search(GRANULE)); 2]; ENTRIES];
+    let mut unit = 1;
     while unit < ENTRIES {
-        while size_of_index(index) < unit * GRANULE {
-            index += 1;
-        }
-        table[unit] = Class::nth(index);
+        let size = unit * GRANULE;
+        table[unit] = [Class::nth(index_by_search(size - MIN_ALIGN)), Class::nth(index_by_search(size))];
         unit += 1;
     }
     table
@@ -137,8 +155,8 @@ const fn table<const ENTRIES: usize>() -> [Class; ENTRIES] {
 const NARROW_MAX: usize = 1024;
 const WIDE_MAX: usize = 16 * 1024;
 
-static NARROW: [Class; NARROW_MAX / GRANULE + 1] = table();
-static WIDE: [Class; WIDE_MAX / GRANULE + 1] = table();
+static NARROW: [Pair; NARROW_MAX / GRANULE + 1] = table();
+static WIDE: [Pair; WIDE_MAX / GRANULE + 1] = table();
 
 /// What a heap of some page size knows of one class.
 #[derive(Clone, Copy, Debug)]
@@ -211,10 +229,10 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
         if Self::PAGE >= HOSTED_PAGE || Self::SMALL_MAX <= NARROW_MAX { Self::SMALL_MAX } else { NARROW_MAX };
 
     /// The number of classes up to that size.
-    pub(crate) const IN_TABLE: usize = index_by_search(Self::TABLE_MAX) + 1;
+    pub(crate) const IN_TABLE: usize = Class::number_to(Self::TABLE_MAX);
 
     /// The number of classes in use.
-    pub(crate) const CLASSES: usize = index_by_search(Self::SLAB_MAX) + 1;
+    pub(crate) const CLASSES: usize = Class::number_to(Self::SLAB_MAX);
 
     const INFO: [ClassInfo; ENTRIES] = {
         let mut all = [ClassInfo::new(0, Self::PAGE); ENTRIES];
@@ -234,13 +252,17 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
         &all[class.index() % ENTRIES]
     }
 
-    /// The class of `size`, at most [`TABLE_MAX`](Self::TABLE_MAX).
+    /// The class of `size`, at most [`TABLE_MAX`](Self::TABLE_MAX), at multiples of `align`, a power of two up
+    /// to [`GRANULE`].
     #[inline(always)]
-    pub(crate) fn class_by_table(size: usize) -> Class {
-        debug_assert!(size <= Self::TABLE_MAX);
+    pub(crate) fn class_by_table(size: usize, align: usize) -> Class {
+        debug_assert!(size <= Self::TABLE_MAX && align <= GRANULE);
+        let table: &[Pair] = if Self::PAGE >= HOSTED_PAGE { &WIDE } else { &NARROW };
         // The compiler knows the size where it is inlined: no bounds check.
-        let unit = size.div_ceil(GRANULE);
-        if Self::PAGE >= HOSTED_PAGE { WIDE[unit] } else { NARROW[unit] }
+        match align {
+            ..=MIN_ALIGN => table.as_flattened()[size.div_ceil(MIN_ALIGN) + 1],
+            _ => table[size.div_ceil(GRANULE)][1],
+        }
     }
 
     /// The class of `size`, more than [`TABLE_MAX`](Self::TABLE_MAX) and at most
@@ -249,14 +271,6 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
     pub(crate) fn class_by_formula(size: usize) -> Class {
         let is_fine = Self::TABLE_MAX < FINE_MAX && size <= FINE_MAX;
         Class::nth(if is_fine { index_of_fine(size) } else { index_of_coarse(size) })
-    }
-
-    /// The smallest class whose slots hold `size` bytes; the caller has
-    /// compared `size` with [`SLAB_MAX`](Self::SLAB_MAX).
-    #[inline]
-    pub(crate) fn class_of(size: usize) -> Class {
-        debug_assert!(size <= Self::SLAB_MAX);
-        if size <= Self::TABLE_MAX { Self::class_by_table(size) } else { Self::class_by_formula(size) }
     }
 
     /// The smallest class whose slots hold `size` bytes and are aligned to
@@ -271,7 +285,11 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
         // A multiple of `align`: either classes lie closer there, and it is one's size, or
         // all of theirs are such multiples.
         let size = (size.max(1) + align - 1) & !(align - 1);
-        if size <= Self::SLAB_MAX { Some(Self::class_of(size)) } else { None }
+        match size {
+            _ if size <= Self::TABLE_MAX => Some(Self::class_by_table(size, MIN_ALIGN)),
+            _ if size <= Self::SLAB_MAX => Some(Self::class_by_formula(size)),
+            _ => None,
+        }
     }
 
     /// Whether slabs of `class` span several pages.
@@ -333,9 +351,9 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
             assert!(info.run <= 8, "a slab holds no more of the address space");
             assert!(info.slots as usize == bytes / size, "the slots fit their field");
             assert!(info.words as usize == bytes.div_ceil(size).div_ceil(WORD_BITS), "the words fit their field");
-            assert!(info.words as usize <= WORD_BITS, "one summary word");
+            assert!(info.words as usize <= MOST_WORDS);
             assert!(info.run == 1 || info.slots < 16, "one mask of soiled slots, and what is left over");
-            assert!(info.slots >= 2 && info.slots as usize <= WORD_BITS * WORD_BITS);
+            assert!(info.slots >= 2 && info.slots as usize <= MOST_WORDS * WORD_BITS);
             let left_over = bytes - info.slots as usize * size;
             let part = if info.run == 1 { 5 } else { 8 };
             assert!(
@@ -348,10 +366,11 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
 }
 
 const _: () = {
-    assert!(size_of_index(ALL - 1) == SIZE_MAX && size_of_index(LINEAR + FINE - 1) == FINE_MAX);
+    assert!(size_of_index(ALL - 1) == SIZE_MAX && size_of_index(FIRST + FINE - 1) == FINE_MAX);
     assert!(ALL * STRIDE <= u16::MAX as usize);
-    assert!(size_of_index(LINEAR - 1) == 256 && size_of_index(LINEAR) == 288);
-    let mut index = LINEAR;
+    assert!(size_of_index(DENSE - 1) == DENSE_MAX && size_of_index(DENSE) == DENSE_MAX + GRANULE);
+    assert!(size_of_index(FIRST - 1) == 256 && size_of_index(FIRST) == 288);
+    let mut index = FIRST;
     while index < ALL {
         let (least, size) = (size_of_index(index - 1) + 1, size_of_index(index));
         if size <= FINE_MAX {
@@ -384,8 +403,12 @@ mod tests {
     fn every_size<const SHIFT: u32>() {
         let classes = || (0..Geometry::<SHIFT>::CLASSES).map(Class::nth);
         for size in 0..=Geometry::<SHIFT>::SLAB_MAX {
-            let class = Geometry::<SHIFT>::class_of(size);
+            let class = Geometry::<SHIFT>::class_of_aligned(size, 1).expect("slabs serve it");
             assert_eq!(class.index(), index_by_search(size), "{size} bytes");
+            if size <= Geometry::<SHIFT>::TABLE_MAX {
+                let least = Geometry::<SHIFT>::class_of_aligned(size, GRANULE);
+                assert_eq!(Some(Geometry::<SHIFT>::class_by_table(size, GRANULE)), least, "{size} bytes");
+            }
             let part = if size <= FINE_MAX { 8 } else { 4 };
             assert!(size < 128 || (class.size() - size) * part <= size, "waste at {size}");
         }

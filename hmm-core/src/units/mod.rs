@@ -17,11 +17,17 @@ pub(crate) type Word = usize;
 pub(crate) const WORD_BITS: usize = Word::BITS as usize;
 
 /// The page size of hosted heaps is `1 << HOSTED_SHIFT`: the largest of which a
-/// summary word can name all bitmap words.
+/// summary word can tell of all bitmap words.
 pub const HOSTED_SHIFT: u32 = if WORD_BITS == 64 { 16 } else { 14 };
 
 /// The number of size classes of hosted heaps.
 pub const HOSTED_CLASSES: usize = Geometry::<HOSTED_SHIFT>::CLASSES;
 
-/// The alignment of every block, in bytes.
+/// The words of a slab's bitmap, at most: of two each, a summary word tells by one bit.
+pub(crate) const MOST_WORDS: usize = 2 * WORD_BITS;
+
+/// The least alignment of a block, in bytes: of one that was asked for at less than [`GRANULE`].
+pub const MIN_ALIGN: usize = 8;
+
+/// The alignment of a block that was asked for without one, in bytes.
 pub const GRANULE: usize = 16;

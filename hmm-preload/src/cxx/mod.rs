@@ -32,8 +32,8 @@ use crate::door;
 use core::ffi::c_void;
 use core::ptr;
 
-/// No alignment in particular: every block has the one that plain `new` owes.
-const ANY: usize = 1;
+/// No alignment in particular: the one that plain `new` owes.
+const ANY: usize = hmm_sys::GRANULE;
 
 /// `operator new(size)`, where inlining has settled what `align` is.
 #[inline(always)]
@@ -57,7 +57,7 @@ extern "C-unwind" fn new_or_null(size: usize, align: usize, nothrow: *const c_vo
 #[inline(always)]
 fn allocate_fast(size: usize, align: usize) -> Option<*mut u8> {
     match align {
-        ANY => hmm_sys::alloc_fast(size),
+        ANY => hmm_sys::alloc_fast(ANY, size),
         _ => None,
     }
 }
@@ -66,7 +66,7 @@ fn allocate_fast(size: usize, align: usize) -> Option<*mut u8> {
 /// null as it does in libstdc++.
 fn allocate(size: usize, align: usize) -> *mut c_void {
     let block = match align {
-        ANY => hmm_sys::alloc_slow(size),
+        ANY => hmm_sys::alloc_slow(ANY, size),
         _ if align.is_power_of_two() => hmm_sys::alloc_aligned(align, size),
         _ => ptr::null_mut(),
     };
@@ -257,7 +257,7 @@ operator! {
     delete_array_sized_aligned "_ZdaPv" { through!(DELETE_ARRAY_ALIGNED(block, align)); }
     [size "St11align_val_t"] (block: *mut c_void, size: usize, align: usize) {
         // SAFETY: the same contract.
-        unsafe { hmm_sys::free_sized(block.cast(), size, align) }
+        unsafe { hmm_sys::free_sized_aligned(block.cast(), size, align) }
     }
 }
 

@@ -127,7 +127,7 @@ fn adopt_of_words() {
 
 /// Two slabs of the fourth thread wait on a list, with a slot free in each. The third
 /// thread has a block in the upper one.
-fn listed(w: &World<9, 16>) {
+fn listed(w: &World<9, 20>) {
     w.renew(4);
     w.alloc_many(3, 256, 5);
     w.pass(3, 0, 2);

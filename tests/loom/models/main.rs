@@ -11,7 +11,7 @@ mod twice;
 mod world;
 
 /// Pages of 512 bytes: bitmaps of one word, two slots of 256 bytes.
-type Tiny = story::Story<9, 16>;
+type Tiny = story::Story<9, 20>;
 
 /// Pages of 16 KiB: bitmaps of up to 16 words, and slabs of several pages.
-type Wide = story::Story<14, 60>;
+type Wide = story::Story<14, 64>;

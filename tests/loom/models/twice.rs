@@ -4,7 +4,7 @@ use crate::Tiny;
 use crate::world::World;
 
 /// Exactly one of them was told, or the owner is when it looks.
-fn one_is_told(w: &World<9, 16>) {
+fn one_is_told(w: &World<9, 20>) {
     assert_eq!(w.told(), 1, "frees found to be one too many");
 }
 
@@ -83,7 +83,7 @@ fn large_kept_and_given() {
 
 /// Of two blocks that thread 0 borrowed and freed, one lies ready. Thread 1 has it, too, and
 /// thread 2 has no owner.
-fn lay_ready(w: &World<9, 16>) {
+fn lay_ready(w: &World<9, 20>) {
     w.renew(2);
     w.heap().lend_first(Some(16));
     w.alloc_many(0, 64, 2);
