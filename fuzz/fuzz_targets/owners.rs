@@ -16,7 +16,7 @@ use libfuzzer_sys::fuzz_target;
 use parking_lot::RawMutex;
 
 const SHIFT: u32 = 12;
-const CLASSES: usize = 40;
+const CLASSES: usize = 44;
 const MOST: usize = 1 << 19;
 
 type Heap = Shared<Limit<Memory>, RawMutex, SHIFT, CLASSES>;

@@ -23,7 +23,7 @@ pub(crate) fn alloc(size: usize) -> *mut c_void {
 /// neither a stack frame nor a test of what it found.
 #[inline(never)]
 fn alloc_slow(size: usize) -> *mut c_void {
-    match hmm_sys::alloc_beyond(size) {
+    match hmm_sys::alloc_beyond(size).or_else(|| hmm_sys::alloc_kept(size)) {
         Some(block) => block.cast(),
         None => alloc_slowest(size),
     }

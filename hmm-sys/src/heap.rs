@@ -48,10 +48,17 @@ pub fn alloc_beyond(size: usize) -> Option<*mut u8> {
     unsafe { HEAP.alloc_beyond(tls::get(), size) }
 }
 
+/// The part after that: large blocks that the thread freed last.
+#[inline(always)]
+pub fn alloc_kept(size: usize) -> Option<*mut u8> {
+    // SAFETY: the word is the calling thread's.
+    unsafe { HEAP.alloc_kept(tls::get(), size) }
+}
+
 /// [`alloc`] but for its quick part.
 #[inline(never)]
 pub fn alloc_slow(align: usize, size: usize) -> *mut u8 {
-    match alloc_beyond(size) {
+    match alloc_beyond(size).or_else(|| alloc_kept(size)) {
         Some(p) => p,
         None => alloc_slowest(align, size),
     }

@@ -42,8 +42,9 @@ mod system;
 mod tls;
 
 pub use heap::{
-    alloc, alloc_aligned, alloc_beyond, alloc_fast, alloc_slow, alloc_slowest, alloc_zeroed, alloc_zeroed_aligned,
-    begin, check, free, free_sized, free_sized_aligned, realloc, realloc_aligned, trim, usable_size,
+    alloc, alloc_aligned, alloc_beyond, alloc_fast, alloc_kept, alloc_slow, alloc_slowest, alloc_zeroed,
+    alloc_zeroed_aligned, begin, check, free, free_sized, free_sized_aligned, realloc, realloc_aligned, trim,
+    usable_size,
 };
 pub use hmm_core::{GRANULE, MIN_ALIGN, Violation};
 pub use limits::page_size;

@@ -84,13 +84,13 @@ fn medium_pair() {
 #[test]
 fn large_pair() {
     for size in [100_000, 256 * 1024, 4_000_000] {
-        assert!(count("pair", size) <= 220);
+        assert!(count("pair", size) <= 165);
     }
 }
 
 #[test]
 fn large_in_turns() {
-    assert!(count("turns", 4_000_000) <= 240);
+    assert!(count("turns", 4_000_000) <= 180);
 }
 
 #[test]

@@ -59,6 +59,27 @@ fn round(heap: &Heap, owner: &Owner, rng: &mut Rng, most: usize) {
     }
 }
 
+/// What outgrew its slot by little and gets room ahead, in a slot of whole lines that no one has taken of yet.
+#[test]
+fn sized_frees_fit_what_grew_into_a_borrowed_slot() {
+    for size in (8..=1024).step_by(8) {
+        let heap = Heap::new(Limit::new(Scattered::new(1), 8 << 20), on_misuse);
+        // SAFETY: owners are never unmapped.
+        let owner = unsafe { heap.attach().expect("there is memory for it").as_ref() };
+        for align in [8, 16] {
+            // None is borrowed of the class that the block begins in.
+            heap.lend_first(Some(0));
+            // SAFETY: the owner is this thread's.
+            let start = unsafe { heap.alloc_aligned(owner, align, size) };
+            heap.lend_first(Some(255));
+            // SAFETY: the block is live, and the old address is not used again.
+            let start = unsafe { heap.realloc(owner, start, align, size + 1) };
+            // SAFETY: the block is live and forgotten here.
+            unsafe { heap.free_sized(owner, start, size + 1, align) };
+        }
+    }
+}
+
 #[test]
 fn sized_frees_fit_whatever_memory_there_is() {
     for seed in 0..6 {

@@ -319,6 +319,25 @@ fn what_others_free_of_the_smallest_blocks_is_taken_again() {
     assert_eq!(heap.stats().blocks, BLOCKS);
 }
 
+/// An aligned block may take whole pages for no bytes, and is no part of a run that is kept.
+#[test]
+fn no_bytes_at_a_page_are_a_block() {
+    const SMALL: u32 = 12;
+    let heap: Shared<Scattered, RawMutex, SMALL, 44> = Shared::new(Scattered::new(8), on_misuse);
+    // SAFETY: owners are never unmapped.
+    let owner = unsafe { heap.attach().expect("memory").as_ref() };
+    // SAFETY: the owner is this thread's.
+    let large = || unsafe { heap.alloc(owner, 40_000) };
+    let first = large();
+    // SAFETY: the block is live.
+    unsafe { heap.free(owner, first) };
+    // SAFETY: the owner is this thread's.
+    let none = unsafe { heap.alloc_aligned(owner, 1 << SMALL, 0) };
+    assert!(!none.is_null() && none != large());
+    heap.check().unwrap_or_else(|violation| panic!("{violation}"));
+    assert_eq!(heap.stats().blocks, 2);
+}
+
 /// What the common owner laid out is free, and serves whoever needs the memory, also
 /// a thread without an owner.
 #[test]

@@ -238,7 +238,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         // SAFETY: as below. (The compiler forgets it where it saves code.)
         unsafe { hint::assert_unchecked(!cur.is_null()) };
         // SAFETY: `C` is the number of the heap's classes (asserted where
-        // heaps are made) and classes come from `Geometry::class_of`, which
+        // heaps are made) and classes come from [`Geometry`], which
         // stays below it for every size that slabs serve. A class is the
         // offset in a table of entries of `STRIDE` bytes.
         unsafe { &*cur }

@@ -2,19 +2,22 @@
 //!
 //! ```text
 //!   one at hand           fast paths: `alloc_fast`, of small slabs; `alloc_beyond`, of medium ones
+//!   a large one           that the owner freed and kept: `alloc_kept`, if it is the first one
 //!   another word          of the owner's current slab
-//!   a large one           that the owner freed and kept
+//!   a large one           the others that are kept
 //!   first of its class    from the common owner, if there are many threads
 //!   anew                  the floor below: other slabs, fresh ones, whole pages
 //! ```
 
 use core::ptr;
 
+use super::kept::Kept;
 use super::owner::Owner;
 use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::{alloc, fast, large, refill};
+use crate::pages::header::Header;
 use crate::units::{Class, GRANULE, Geometry};
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
@@ -63,7 +66,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub unsafe fn alloc_slow(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
         let at_hand = match Geometry::<SHIFT>::class_of_aligned(size, align) {
             Some(class) => self.take_next(owner, class),
-            None if align <= Geometry::<SHIFT>::PAGE => self.take_kept(owner, size),
+            None if align <= Geometry::<SHIFT>::PAGE => self.take_kept(owner, size, Kept::take),
             None => None,
         };
         match at_hand {
@@ -145,14 +148,35 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
     }
 
-    /// A large block of `size` bytes that the owner freed and kept.
-    fn take_kept(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
+    /// Takes a large block of `size` bytes, more than slabs serve, that the owner freed and kept, if one look
+    /// finds it.
+    ///
+    /// # Safety
+    ///
+    /// As [`alloc`](Self::alloc).
+    #[inline(always)]
+    pub unsafe fn alloc_kept(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
+        if size <= Geometry::<SHIFT>::SLAB_MAX {
+            return None;
+        }
+        self.take_kept(owner, size, Kept::take_first)
+    }
+
+    /// A large block of `size` bytes, of those that the owner freed and kept, by way of `take`.
+    #[inline(always)]
+    fn take_kept<'a>(
+        &self,
+        owner: &'a Owner<C>,
+        size: usize,
+        take: impl FnOnce(&'a Kept, u32, u32) -> Option<(*mut u8, &'a Header)>,
+    ) -> Option<*mut u8> {
         if !owner.is_at_rest() {
             return None;
         }
-        let pages = Geometry::<SHIFT>::pages_for(size)?;
+        // (Aligned blocks may be large with no bytes.)
+        let pages = Geometry::<SHIFT>::pages_for(size.max(1))?;
         owner.set_busy(true);
-        let taken = owner.kept.take(pages, SHIFT);
+        let taken = take(&owner.kept, pages, SHIFT);
         owner.set_busy(false);
         let (start, header) = taken?;
         header.set_large_bytes(large::rounded(size));

@@ -207,9 +207,25 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     /// No slab's page: keeps the large block that begins there, if one does.
+    /// (What is common takes no frame.)
     #[inline(never)]
     fn free_large(&self, header: &Header, offset: usize, p: *mut u8, owner: &Owner<C>) {
-        if offset != 0 || !self.keep(header, p, owner) {
+        if offset != 0 || !owner.is_at_rest() {
+            return self.free_checked(p, owner);
+        }
+        owner.set_busy(true);
+        let put = owner.kept.put_first(p, header);
+        owner.set_busy(false);
+        match put {
+            Some(pages) => self.note_kept(pages, owner),
+            None => self.free_large_slow(header, p, owner),
+        }
+    }
+
+    /// As [`free_large`](Self::free_large), of a block that is none of the common ones.
+    #[inline(never)]
+    fn free_large_slow(&self, header: &Header, p: *mut u8, owner: &Owner<C>) {
+        if !self.keep(header, p, owner) {
             self.free_checked(p, owner);
         }
     }
@@ -284,13 +300,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         Ok(())
     }
 
-    /// Keeps the large block at `p`, which is freed, for the owner's next one;
+    /// Keeps the large block at `p`, which is freed, for the owner's next one, who is at rest;
     /// `false` if it is not to be kept.
-    #[inline(always)]
     fn keep(&self, header: &Header, p: *mut u8, owner: &Owner<C>) -> bool {
-        if !owner.is_at_rest() {
-            return false;
-        }
         let pages = header.run();
         owner.set_busy(true);
         let put = owner.kept.put(|pages| self.license_kept(owner, pages), p, header);
@@ -300,18 +312,24 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             Ok(None) => {}
             Err(()) => return false,
         }
-        if let Some(pages) = owner.kept.passed(pages) {
-            self.pass_kept(pages);
-            self.tidy_if_much(owner);
-        }
+        self.note_kept(pages, owner);
         true
+    }
+
+    /// A large block of so many pages was freed and kept.
+    #[inline(always)]
+    fn note_kept(&self, pages: u32, owner: &Owner<C>) {
+        if let Some(pages) = owner.kept.passed(pages) {
+            self.pass_kept(pages, owner);
+        }
     }
 
     /// Large blocks of so many pages were freed and kept.
     #[cold]
     #[inline(never)]
-    fn pass_kept(&self, pages: u32) {
+    fn pass_kept(&self, pages: u32, owner: &Owner<C>) {
         self.with_pages(|run_layer| run_layer.pass(&self.map, (pages as usize) << SHIFT));
+        self.tidy_if_much(owner);
     }
 
     /// Asks for a licence to keep large blocks of `pages` pages more. What the owner

@@ -123,18 +123,28 @@ impl Kept {
 
     /// A run of `pages` pages (not 0) of `1 << shift` bytes, a large block once
     /// more, from the shortest of those kept that has so many, if it fits.
-    #[inline]
     pub(super) fn take(&self, pages: u32, shift: u32) -> Option<(*mut u8, &Header)> {
         if self.pages.get() < pages {
             return None;
         }
-        let first = self.runs[0].pages.get();
-        let run = match first == pages || first == self.pages.get() && self.turns.get() {
-            true => &self.runs[0],
-            false => self.shortest(pages)?,
-        };
+        self.take_first(pages, shift).or_else(|| Some(self.cut(self.shortest(pages)?, pages, shift)))
+    }
+
+    /// As [`take`](Self::take), from the first one, if that is as long or may be cut and is the only one.
+    #[inline(always)]
+    pub(super) fn take_first(&self, pages: u32, shift: u32) -> Option<(*mut u8, &Header)> {
+        let first = &self.runs[0];
+        let have = first.pages.get();
+        let may_be_cut = || have > pages && have == self.pages.get() && self.turns.get();
+        if have == pages || may_be_cut() { Some(self.cut(first, pages, shift)) } else { None }
+    }
+
+    /// Takes the first `pages` pages of a run that has as many or more.
+    #[inline(always)]
+    fn cut<'a>(&'a self, run: &'a Run, pages: u32, shift: u32) -> (*mut u8, &'a Header) {
+        let (start, header) = (run.start.get(), header_at(run.header.get()));
         let rest = run.pages.get() - pages;
-        let (start, header) = run.take()?;
+        run.pages.set(0);
         self.pages.set(self.pages.get() - pages);
         if rest > 0 {
             let behind = header_at(ptr::from_ref(header).wrapping_add(pages as usize));
@@ -145,7 +155,7 @@ impl Kept {
         }
         header.set_kind(Kind::Large);
         self.note_taken(start);
-        Some((start, header))
+        (start, header)
     }
 
     /// The shortest run of at least `pages` pages, and of not many more unless it may be
@@ -157,11 +167,30 @@ impl Kept {
         fits.min_by_key(|run| run.pages.get())
     }
 
+    /// As [`put`](Self::put), if that takes no licence and the block, taken last, is all that is kept then, or
+    /// what was cut from the only run. Returns how many pages it has.
+    #[inline(always)]
+    pub(super) fn put_first(&self, start: *mut u8, header: &Header) -> Option<u32> {
+        let (first, pages, others) = (&self.runs[0], header.run(), self.pages.get());
+        let want = others + pages;
+        let is_rest = || first.pages.get() == others && ends_at(header, header_at(first.header.get()));
+        let is_next = want <= self.licence.get() && self.is_last(start) && (others == 0 || is_rest());
+        if !is_next || !header.change_kind(Kind::Large, Kind::Kept) {
+            return None;
+        }
+        self.turns.set(true);
+        self.pages.set(want);
+        if others > 0 {
+            merge(header, header_at(first.header.get()), want);
+        }
+        first.set(start, header, want);
+        Some(pages)
+    }
+
     /// Keeps the large block at `start`, which is freed, if `license`, asked for
     /// more pages, allows. `Err` if nothing was done, because of that, or
     /// because another thread freed the block meanwhile. If there were too
     /// many, the run to give back for it.
-    #[inline]
     pub(super) fn put(
         &self,
         license: impl FnOnce(u32) -> bool,
@@ -180,21 +209,6 @@ impl Kept {
         }
         let turns = self.is_last(start) || self.taken.iter().any(|taken| ptr::eq(taken.get(), start));
         self.turns.set(turns);
-        let pages = header.run();
-        if want == pages {
-            // The only one.
-            self.pages.set(want);
-            self.runs[0].set(start, header, pages);
-            return Ok(None);
-        }
-        let first = &self.runs[0];
-        if turns && self.pages.get() == first.pages.get() && ends_at(header, header_at(first.header.get())) {
-            // The only one is what it was cut from.
-            self.pages.set(want);
-            merge(header, header_at(first.header.get()), want);
-            first.set(start, header, want);
-            return Ok(None);
-        }
         let (start, header) = if turns { self.join(start, header) } else { (start, header) };
         let place = self.runs.iter().find(|run| run.pages.get() == 0).unwrap_or_else(|| {
             let oldest = self.oldest.get();

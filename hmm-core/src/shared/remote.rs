@@ -4,7 +4,7 @@
 //!   who frees                            the owner, now and then
 //!   old = remote[w].fetch_add(bit)       s = summary.swap(0)
 //!   if old == 0:                         for each w in s:
-//!     summary.fetch_or(1 << w)             m = remote[w].swap(0)
+//!     summary.fetch_or(w's bit)            m = remote[w].swap(0)
 //!     if that is much, and FULL:           local[w] |= m
 //!       FULL → LISTED, hand over
 //! ```
@@ -40,7 +40,7 @@ use crate::slab::{Bits, Slot};
 use crate::units::{Geometry, PageNo, WORD_BITS, Word};
 
 /// Whether so many of a slab's `words` words hold remote frees that it is
-/// worth taking it back into use: an eighth.
+/// worth taking it back into use: an eighth, or of what the summary can tell.
 pub(super) fn is_much(summary: usize, words: usize) -> bool {
     summary.count_ones() as usize * 8 >= words.min(WORD_BITS)
 }

@@ -138,7 +138,8 @@ const fn index_by_search(size: usize) -> usize {
 /// The classes of the sizes up to some multiple of [`GRANULE`] and of [`MIN_ALIGN`] less.
 type Pair = [Class; 2];
 
-/// A table whose entry number `(size + 15) / 16` has the class of `size` at [`GRANULE`]; of no bytes, that of one.
+/// A table whose entry number `(size + 15) / 16` has the class of `size` at [`GRANULE`]; of no bytes, that of one
+/// there.
 const fn table<const ENTRIES: usize>() -> [Pair; ENTRIES] {
     let mut table = [[Class::nth(index_by_search(GRANULE)); 2]; ENTRIES];
     let mut unit = 1;
@@ -276,7 +277,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
     /// The smallest class whose slots hold `size` bytes and are aligned to
     /// `align`, a power of two no larger than a page; `None` if no slab
     /// serves such blocks. Slabs begin at page boundaries, so a slot is as
-    /// aligned as its size is divisible.
+    /// aligned as its size is divisible. (Of no bytes, the class of [`GRANULE`], as by the table.)
     #[inline(always)]
     pub(crate) fn class_of_aligned(size: usize, align: usize) -> Option<Class> {
         if size > Self::SLAB_MAX || align > Self::PAGE {
@@ -284,7 +285,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
         }
         // A multiple of `align`: either classes lie closer there, and it is one's size, or
         // all of theirs are such multiples.
-        let size = (size.max(1) + align - 1) & !(align - 1);
+        let size = ((if size == 0 { GRANULE } else { size }) + align - 1) & !(align - 1);
         match size {
             _ if size <= Self::TABLE_MAX => Some(Self::class_by_table(size, MIN_ALIGN)),
             _ if size <= Self::SLAB_MAX => Some(Self::class_by_formula(size)),
@@ -404,17 +405,19 @@ mod tests {
         let classes = || (0..Geometry::<SHIFT>::CLASSES).map(Class::nth);
         for size in 0..=Geometry::<SHIFT>::SLAB_MAX {
             let class = Geometry::<SHIFT>::class_of_aligned(size, 1).expect("slabs serve it");
-            assert_eq!(class.index(), index_by_search(size), "{size} bytes");
-            if size <= Geometry::<SHIFT>::TABLE_MAX {
-                let least = Geometry::<SHIFT>::class_of_aligned(size, GRANULE);
-                assert_eq!(Some(Geometry::<SHIFT>::class_by_table(size, GRANULE)), least, "{size} bytes");
+            assert_eq!(class.index(), index_by_search(if size == 0 { GRANULE } else { size }), "{size} bytes");
+            for align in [MIN_ALIGN, GRANULE].into_iter().filter(|_| size <= Geometry::<SHIFT>::TABLE_MAX) {
+                let least = Geometry::<SHIFT>::class_of_aligned(size, align);
+                assert_eq!(Some(Geometry::<SHIFT>::class_by_table(size, align)), least, "{size} bytes");
             }
             let part = if size <= FINE_MAX { 8 } else { 4 };
             assert!(size < 128 || (class.size() - size) * part <= size, "waste at {size}");
         }
         for align in (0..=SHIFT).map(|shift| 1 << shift) {
             for size in (0..=Geometry::<SHIFT>::SLAB_MAX + 1).filter(|size| size % 97 == 0 || (size + 1) % align <= 2) {
-                let fits = |class: &Class| class.size() >= size.max(1) && class.size() % align == 0;
+                let fits = |class: &Class| {
+                    class.size() >= (if size == 0 { GRANULE } else { size }) && class.size() % align == 0
+                };
                 let found = Geometry::<SHIFT>::class_of_aligned(size, align);
                 assert_eq!(found, classes().find(fits), "{size} bytes at {align}");
             }

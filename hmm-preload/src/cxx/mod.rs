@@ -32,8 +32,15 @@ use crate::door;
 use core::ffi::c_void;
 use core::ptr;
 
-/// No alignment in particular: the one that plain `new` owes.
-const ANY: usize = hmm_sys::GRANULE;
+use hmm_sys::GRANULE;
+
+/// No alignment in particular, which no program can ask for: the one that plain `new` owes.
+const ANY: usize = usize::MAX;
+
+/// Whether a block can be at `align`.
+fn is_alignment(align: usize) -> bool {
+    align == ANY || align.is_power_of_two()
+}
 
 /// `operator new(size)`, where inlining has settled what `align` is.
 #[inline(always)]
@@ -57,7 +64,7 @@ extern "C-unwind" fn new_or_null(size: usize, align: usize, nothrow: *const c_vo
 #[inline(always)]
 fn allocate_fast(size: usize, align: usize) -> Option<*mut u8> {
     match align {
-        ANY => hmm_sys::alloc_fast(ANY, size),
+        ANY => hmm_sys::alloc_fast(GRANULE, size),
         _ => None,
     }
 }
@@ -66,7 +73,7 @@ fn allocate_fast(size: usize, align: usize) -> Option<*mut u8> {
 /// null as it does in libstdc++.
 fn allocate(size: usize, align: usize) -> *mut c_void {
     let block = match align {
-        ANY => hmm_sys::alloc_slow(ANY, size),
+        ANY => hmm_sys::alloc_slow(GRANULE, size),
         _ if align.is_power_of_two() => hmm_sys::alloc_aligned(align, size),
         _ => ptr::null_mut(),
     };
@@ -85,7 +92,7 @@ extern "C-unwind" fn try_or_throw(size: usize, align: usize) -> *mut c_void {
         }
         match runtime::new_handler() {
             // SAFETY: the program installed it to be called here.
-            Some(handler) if align.is_power_of_two() => unsafe { handler() },
+            Some(handler) if is_alignment(align) => unsafe { handler() },
             _ => runtime::throw_bad_alloc(),
         }
     }
@@ -104,7 +111,7 @@ extern "C-unwind" fn try_or_null(size: usize, align: usize, nothrow: *const c_vo
             return block;
         }
         let handler = match runtime::new_handler() {
-            Some(handler) if align.is_power_of_two() => handler,
+            Some(handler) if is_alignment(align) => handler,
             _ => return door::fail(libc::ENOMEM),
         };
         if align == ANY {
@@ -230,7 +237,7 @@ operator! {
     delete_array_sized "_ZdaPv" { through!(DELETE_ARRAY(block)); }
     [size] (block: *mut c_void, size: usize) {
         // SAFETY: the same contract.
-        unsafe { hmm_sys::free_sized(block.cast(), size, ANY) }
+        unsafe { hmm_sys::free_sized(block.cast(), size, GRANULE) }
     }
 }
 
