@@ -7,6 +7,9 @@
 /* Holds if a call fails as exhaustion does. */
 #define REFUSED(call) (errno = 0, (call) == NULL && errno == ENOMEM)
 
+/* Not every libc's headers have it. */
+void *pvalloc(size_t size);
+
 static void absurd_sizes(void)
 {
     struct timespec before, after;
