@@ -131,8 +131,8 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     }
 
     /// Makes `block` at least `size` bytes long, in place where that is
-    /// possible; returns where it is now: as aligned as [`alloc`](Self::alloc) has it if it moves. `None` when memory has run out; the
-    /// block is then as it was.
+    /// possible; returns where it is now, as [`alloc`](Self::alloc) would if it moves.
+    /// `None` when memory has run out; the block is then as it was.
     ///
     /// # Errors
     ///

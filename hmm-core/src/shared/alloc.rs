@@ -16,8 +16,7 @@ use super::owner::Owner;
 use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
-use crate::heap::{alloc, fast, large, refill};
-use crate::pages::header::Header;
+use crate::heap::{alloc, fast, refill};
 use crate::units::{Class, GRANULE, Geometry};
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
@@ -146,40 +145,5 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             }
             None => self.seated(owner, |seat| alloc::alloc_zeroed(seat, align, size)).unwrap_or(ptr::null_mut()),
         }
-    }
-
-    /// Takes a large block of `size` bytes, more than slabs serve, that the owner freed and kept, if one look
-    /// finds it.
-    ///
-    /// # Safety
-    ///
-    /// As [`alloc`](Self::alloc).
-    #[inline(always)]
-    pub unsafe fn alloc_kept(&self, owner: &Owner<C>, size: usize) -> Option<*mut u8> {
-        if size <= Geometry::<SHIFT>::SLAB_MAX {
-            return None;
-        }
-        self.take_kept(owner, size, Kept::take_first)
-    }
-
-    /// A large block of `size` bytes, of those that the owner freed and kept, by way of `take`.
-    #[inline(always)]
-    fn take_kept<'a>(
-        &self,
-        owner: &'a Owner<C>,
-        size: usize,
-        take: impl FnOnce(&'a Kept, u32, u32) -> Option<(*mut u8, &'a Header)>,
-    ) -> Option<*mut u8> {
-        if !owner.is_at_rest() {
-            return None;
-        }
-        // (Aligned blocks may be large with no bytes.)
-        let pages = Geometry::<SHIFT>::pages_for(size.max(1))?;
-        owner.set_busy(true);
-        let taken = take(&owner.kept, pages, SHIFT);
-        owner.set_busy(false);
-        let (start, header) = taken?;
-        header.set_large_bytes(large::rounded(size));
-        Some(start)
     }
 }

@@ -20,7 +20,6 @@ use crate::heap::fast::{self, Freed, FreedMedium};
 use crate::heap::loose::is_by_word;
 use crate::heap::{FULL, Ground, bits_of, collect, free};
 use crate::misuse::Misuse;
-use crate::pages::Pages;
 use crate::pages::header::{Header, Kind};
 use crate::slab::{Block, Slot, locate};
 use crate::units::{Class, GRANULE, Geometry, WORD_BITS};
@@ -206,30 +205,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.strew(owner, word, info.size as usize * usize::from(info.slots).min(WORD_BITS / 2));
     }
 
-    /// No slab's page: keeps the large block that begins there, if one does.
-    /// (What is common takes no frame.)
-    #[inline(never)]
-    fn free_large(&self, header: &Header, offset: usize, p: *mut u8, owner: &Owner<C>) {
-        if offset != 0 || !owner.is_at_rest() {
-            return self.free_checked(p, owner);
-        }
-        owner.set_busy(true);
-        let put = owner.kept.put_first(p, header);
-        owner.set_busy(false);
-        match put {
-            Some(pages) => self.note_kept(pages, owner),
-            None => self.free_large_slow(header, p, owner),
-        }
-    }
-
-    /// As [`free_large`](Self::free_large), of a block that is none of the common ones.
-    #[inline(never)]
-    fn free_large_slow(&self, header: &Header, p: *mut u8, owner: &Owner<C>) {
-        if !self.keep(header, p, owner) {
-            self.free_checked(p, owner);
-        }
-    }
-
     /// No small slab's page: first the owner's medium slots.
     #[inline(never)]
     fn free_medium(&self, p: *mut u8, owner: &Owner<C>, header: &Header) {
@@ -256,7 +231,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// Frees the block at `p`, whatever it is, or names the misuse.
     #[cold]
     #[inline(never)]
-    fn free_checked(&self, p: *mut u8, owner: &Owner<C>) {
+    pub(super) fn free_checked(&self, p: *mut u8, owner: &Owner<C>) {
         if p.is_null() {
             return;
         }
@@ -300,60 +275,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         Ok(())
     }
 
-    /// Keeps the large block at `p`, which is freed, for the owner's next one, who is at rest;
-    /// `false` if it is not to be kept.
-    fn keep(&self, header: &Header, p: *mut u8, owner: &Owner<C>) -> bool {
-        let pages = header.run();
-        owner.set_busy(true);
-        let put = owner.kept.put(|pages| self.license_kept(owner, pages), p, header);
-        owner.set_busy(false);
-        match put {
-            Ok(Some(out)) => give_kept(self, out),
-            Ok(None) => {}
-            Err(()) => return false,
-        }
-        self.note_kept(pages, owner);
-        true
-    }
-
-    /// A large block of so many pages was freed and kept.
-    #[inline(always)]
-    fn note_kept(&self, pages: u32, owner: &Owner<C>) {
-        if let Some(pages) = owner.kept.passed(pages) {
-            self.pass_kept(pages, owner);
-        }
-    }
-
-    /// Large blocks of so many pages were freed and kept.
-    #[cold]
-    #[inline(never)]
-    fn pass_kept(&self, pages: u32, owner: &Owner<C>) {
-        self.with_pages(|run_layer| run_layer.pass(&self.map, (pages as usize) << SHIFT));
-        self.tidy_if_much(owner);
-    }
-
-    /// Asks for a licence to keep large blocks of `pages` pages more. What the owner
-    /// keeps is whole meanwhile.
-    #[cold]
-    #[inline(never)]
-    fn license_kept(&self, owner: &Owner<C>, pages: u32) -> bool {
-        let license = |run_layer: &mut Pages<G, SHIFT>| run_layer.license_kept(&self.map, (pages as usize) << SHIFT);
-        self.with_pages_for(owner, license) == Some(true)
-    }
-
     /// Asks for a licence to keep `bytes` more.
     #[cold]
     #[inline(never)]
     fn license(&self, bytes: usize) -> bool {
         self.with_pages(|pages| pages.license(&self.map, bytes)).unwrap_or(false)
-    }
-}
-
-/// Gives back a run that was kept.
-#[cold]
-#[inline(never)]
-pub(super) fn give_kept<const SHIFT: u32>(ground: &impl Ground<SHIFT>, header: &Header) {
-    if let Some(page) = ground.map().page_of(header) {
-        ground.with_pages(|pages| pages.give_run(ground.map(), page, true));
     }
 }

@@ -28,6 +28,7 @@ mod fork;
 mod free;
 mod hand_over;
 mod kept;
+mod large;
 mod life;
 mod lock;
 mod owner;

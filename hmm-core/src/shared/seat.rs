@@ -2,7 +2,7 @@
 
 use crate::sync::Ordering::{Relaxed, SeqCst};
 
-use super::free::give_kept;
+use super::large::give_kept;
 use super::owner::{LISTED, Owner, Role};
 use super::shelf::Shelf;
 use super::sweep::Sweep;

@@ -5,9 +5,11 @@
 //! ```
 
 mod class;
+mod geometry;
 mod page;
 
-pub(crate) use class::{Class, Geometry, STRIDE};
+pub(crate) use class::{Class, STRIDE};
+pub(crate) use geometry::Geometry;
 pub(crate) use page::PageNo;
 
 /// One word of a free-slot bitmap.

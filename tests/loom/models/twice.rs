@@ -63,6 +63,26 @@ fn large() {
     .explore(3);
 }
 
+/// The same, where who keeps it has kept and taken one before: one look tells.
+#[test]
+fn large_in_turns() {
+    Tiny {
+        set_up: |w| {
+            w.renew(2);
+            w.alloc(0, 1024);
+            w.free(0, 0);
+            w.alloc(0, 1024);
+            w.pass_twice(0, 0, 1);
+        },
+        threads: &[|w| w.free_twice(0, 0), |w| w.free_twice(1, 0)],
+        after: |w| {
+            one_is_told(w);
+            w.assert_whole();
+        },
+    }
+    .explore(3);
+}
+
 /// One keeps it, the other, without an owner, gives it back.
 #[test]
 fn large_kept_and_given() {
