@@ -41,6 +41,7 @@ topics! {
     bad_alloc: "bad_alloc.cc", COMMON;
     nothrow: "nothrow.cc", DYNAMIC;
     replaced: "replaced.cc", INTERPOSED;
+    plain_new: "plain_new.cc", INTERPOSED;
     promises: "promises.c", COMMON;
     nothing: "nothing.c", COMMON;
     sized: "sized.c", OWN;

@@ -28,9 +28,9 @@ pub(crate) fn keeps(slot: usize, size: usize) -> bool {
 pub(crate) fn with_headroom<const SHIFT: u32>(have: usize, size: usize, align: usize) -> usize {
     let roomy = have + have / 4;
     let is_step = size > have && size - have <= have / STEPS;
-    // (Where a borrowed slot of whole lines would be too long for the block, a sized free could not tell it.)
-    let is_step = is_step && keeps(in_lines(roomy), size);
-    if is_step && Geometry::<SHIFT>::class_of_aligned(roomy, align).is_some() { roomy } else { size }
+    // What is borrowed has slots of whole lines: one too long for the block is none that its sized free expects.
+    let fits = || keeps(in_lines(roomy), size);
+    if is_step && fits() && Geometry::<SHIFT>::class_of_aligned(roomy, align).is_some() { roomy } else { size }
 }
 
 /// Whether a block of `size` bytes and alignment `align` may live in a slot of the slab with

@@ -45,15 +45,10 @@ fn by_owner() {
     .explore(3);
 }
 
-/// Two free a large block: either might keep it.
-#[test]
-fn large() {
+/// Two free a large block at once, after `set_up`.
+fn large_freed_twice(set_up: fn(&World<9, 20>)) {
     Tiny {
-        set_up: |w| {
-            w.renew(2);
-            w.alloc(0, 1024);
-            w.pass_twice(0, 0, 1);
-        },
+        set_up,
         threads: &[|w| w.free_twice(0, 0), |w| w.free_twice(1, 0)],
         after: |w| {
             one_is_told(w);
@@ -63,42 +58,36 @@ fn large() {
     .explore(3);
 }
 
-/// The same, where who keeps it has kept and taken one before: one look tells.
+/// Either might keep it.
+#[test]
+fn large() {
+    large_freed_twice(|w| {
+        w.renew(2);
+        w.alloc(0, 1024);
+        w.pass_twice(0, 0, 1);
+    });
+}
+
+/// Who keeps it has kept and taken one before: one look tells.
 #[test]
 fn large_in_turns() {
-    Tiny {
-        set_up: |w| {
-            w.renew(2);
-            w.alloc(0, 1024);
-            w.free(0, 0);
-            w.alloc(0, 1024);
-            w.pass_twice(0, 0, 1);
-        },
-        threads: &[|w| w.free_twice(0, 0), |w| w.free_twice(1, 0)],
-        after: |w| {
-            one_is_told(w);
-            w.assert_whole();
-        },
-    }
-    .explore(3);
+    large_freed_twice(|w| {
+        w.renew(2);
+        w.alloc(0, 1024);
+        w.free(0, 0);
+        w.alloc(0, 1024);
+        w.pass_twice(0, 0, 1);
+    });
 }
 
 /// One keeps it, the other, without an owner, gives it back.
 #[test]
 fn large_kept_and_given() {
-    Tiny {
-        set_up: |w| {
-            w.renew(1);
-            w.alloc(0, 1024);
-            w.pass_twice(0, 0, 1);
-        },
-        threads: &[|w| w.free_twice(0, 0), |w| w.free_twice(1, 0)],
-        after: |w| {
-            one_is_told(w);
-            w.assert_whole();
-        },
-    }
-    .explore(3);
+    large_freed_twice(|w| {
+        w.renew(1);
+        w.alloc(0, 1024);
+        w.pass_twice(0, 0, 1);
+    });
 }
 
 /// Of two blocks that thread 0 borrowed and freed, one lies ready. Thread 1 has it, too, and
