@@ -28,8 +28,12 @@ fn sysconf(name: libc::c_int) -> Option<usize> {
     usize::try_from(unsafe { libc::sysconf(name) }).ok()
 }
 
-/// The operating system's page size in bytes, as it is at run time.
+/// The operating system's page size in bytes, as it is at run time. (Where there is but one, nobody is
+/// asked: that alone would bring 128 KiB of libc into memory.)
 pub fn page_size() -> usize {
+    if cfg!(target_arch = "x86_64") {
+        return 4096;
+    }
     PAGE_SIZE.get(|| sysconf(libc::_SC_PAGESIZE).filter(|n| n.is_power_of_two()).unwrap_or(4096))
 }
 

@@ -4,7 +4,6 @@
 //! common case does not hold. `docs/design.md` has their instruction budget.
 
 use crate::sync::Ordering::Relaxed;
-use core::ptr;
 
 use super::cur::Cur;
 use super::local::Local;
@@ -21,8 +20,8 @@ use crate::units::{GRANULE, MIN_ALIGN};
 pub(crate) enum Freed<'a> {
     /// The block is free.
     Done,
-    /// It is, and something else may have to be done: its slab may be empty, or there is no
-    /// room to remember it.
+    /// It is, but not remembered, and something else may have to be done: its slab may be empty,
+    /// or there is no room.
     DoneAndMore,
     /// Nothing was done: not an ordinary free. The header of the page that the block is in.
     NotHere(&'a Header),
@@ -139,13 +138,16 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
     let class = sized.unwrap_or_else(|| header.class());
     let cur = local.cur(class);
     let Some(now) = word.free(bit, || cur.claimed_of(word)) else { return Freed::Already };
+    if may_be_empty(now, cur, word) {
+        return Freed::DoneAndMore;
+    }
     match local.recent.above(cur) {
-        Some(above) if local.recent.push(cur, above, above.block(), p, word, bit) => local.note_freed(p, class),
+        Some(above) if local.recent.push(cur, above, p, word, bit) => local.note_freed(p, class),
         Some(_) if !is_by_word(class) => return Freed::DoneAndMore,
         Some(_) => {}
         None => cur.put_back(word, bit),
     }
-    if may_be_empty(now, cur, word) { Freed::DoneAndMore } else { Freed::Done }
+    Freed::Done
 }
 
 /// As [`free`] of the block that was freed and remembered last, if it is the one that was
@@ -160,21 +162,31 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
 /// where that is done, it is forgotten which block was freed last.)
 #[inline(always)]
 fn free_again<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8, sized: Option<Class>) -> bool {
-    local.freed_last(sized).is_some_and(|cur| put_again(local, cur, p, |_| 0).is_some())
+    let Some(cur) = local.freed_last(sized) else { return false };
+    let is_free = put_again(local, cur, p, |_| 0).is_some();
+    if is_free {
+        local.recent.push_again(cur);
+    }
+    is_free
 }
 
 /// Frees a block in a page without a reciprocal, if it is the one that was taken last of
-/// those beyond the table; `None` if it is not. Says whether its slab may be empty. (Here a
-/// wrong guess costs little beside what it saves.)
+/// those beyond the table; `None` if it is not. Says whether its slab may be empty: it is not
+/// remembered then. (Here a wrong guess costs little beside what it saves.)
 #[inline(always)]
 pub(crate) fn free_taken<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8) -> Option<bool> {
     let cur = local.taken();
-    put_again(local, cur, p, |word| cur.claimed_of(word)).map(|(word, now)| may_be_empty(now, cur, word))
+    let (word, now) = put_again(local, cur, p, |word| cur.claimed_of(word))?;
+    let may_be_empty = may_be_empty(now, cur, word);
+    if !may_be_empty {
+        local.recent.push_again(cur);
+    }
+    Some(may_be_empty)
 }
 
 /// Frees the block at `p`, if the entry above the top of its class's stack names it: it
 /// was taken from there, and the entry tells its bit. Returns its word, and what that
-/// is now.
+/// is now. The caller remembers it.
 #[inline(always)]
 fn put_again<'a, const C: usize, R: Recent<C>>(
     local: &'a Local<C, R>,
@@ -182,13 +194,12 @@ fn put_again<'a, const C: usize, R: Recent<C>>(
     p: *mut u8,
     claimed: impl FnOnce(&BitPair) -> Word,
 ) -> Option<(&'a BitPair, Word)> {
-    let entry = local.recent.above(cur).filter(|entry| ptr::eq(entry.block(), p))?;
+    let entry = local.recent.above(cur).filter(|entry| entry.is_of(p))?;
     // SAFETY: an entry's word is that of a slab of the owner's that has free slots
     // (I10). One that names no block has none: `p` may be null while no block was
     // freed yet.
     let word = unsafe { entry.word().as_ref() }?;
     let now = word.free(entry.bit(), || claimed(word))?;
-    local.recent.push_again(cur);
     Some((word, now))
 }
 
@@ -228,7 +239,7 @@ pub(crate) fn free_medium<const SHIFT: u32, const C: usize, R: Recent<C>>(
     header.soil(1 << slot);
     word.local.store(local_bits | bit, Relaxed);
     match local.recent.above(cur) {
-        Some(above) if !local.recent.push(cur, above, above.block(), p, word, bit) => FreedMedium::NotRemembered(class),
+        Some(above) if !local.recent.push(cur, above, p, word, bit) => FreedMedium::NotRemembered(class),
         _ => FreedMedium::Done,
     }
 }

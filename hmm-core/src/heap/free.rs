@@ -62,7 +62,7 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
         s.local().bin(slot.class).push_back(s.map(), slot.page);
     }
     match recent.above(cur) {
-        Some(above) if recent.push(cur, above, above.block(), p, word, bit) => {}
+        Some(above) if recent.push(cur, above, p, word, bit) => {}
         Some(_) => s.local().make_room(slot.class, true),
         None => cur.put_back(word, bit),
     }

@@ -196,7 +196,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         self.cur_at(self.claimed.get()).park();
     }
 
-    /// There is no room to remember a block of `class`, if so: makes some. (Those of
+    /// A block of `class` is not remembered. Makes room, if there was none. (Those of
     /// the smallest classes, of which many are freed at a time, are let go one by one:
     /// nothing has to be told of them before all of their word are free.)
     pub(crate) fn make_room(&self, class: Class, seated: bool) {

@@ -42,6 +42,15 @@ impl Entry {
         self.block.load(Relaxed)
     }
 
+    /// Whether the entry, one of the calling thread's own, names `block`. (A plain load needs no
+    /// register.)
+    #[inline(always)]
+    pub(crate) fn is_of(&self, block: *mut u8) -> bool {
+        // SAFETY: nobody but the owner writes it, and this is the owner.
+        let named = unsafe { self.block.as_ptr().read() };
+        ptr::eq(named, block)
+    }
+
     /// The bitmap word of the block's slot.
     #[inline(always)]
     pub(crate) fn word(&self) -> *const BitPair {
@@ -104,13 +113,12 @@ pub(crate) trait Recent<const C: usize> {
     /// taken.
     fn push_again(&self, cur: &Cur);
 
-    /// Remembers `block`, just freed, in `above`, the entry for it, which named
-    /// `before` so far; `false` if there is no room.
-    fn push(&self, cur: &Cur, above: &Entry, before: *mut u8, block: *mut u8, word: *const BitPair, bit: Word) -> bool;
+    /// Remembers `block`, just freed, in `above`, the entry for it; `false` if there is no room.
+    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const BitPair, bit: Word) -> bool;
 
-    /// Makes room if there is none: forgets half of the blocks of `class`, those
-    /// freed last, which takes no copying. Returns how many blocks that and the one
-    /// without room are. `seated`: nobody changes the owner's lists meanwhile, and what is
+    /// A block of `class` is not remembered. If there was no room, makes some: forgets half of the
+    /// blocks, those freed last, which takes no copying. Returns how many blocks that and the one
+    /// are. `seated`: nobody changes the owner's lists meanwhile, and what is
     /// remembered may move.
     fn make_room(&self, cur: &Cur, class: Class, seated: bool) -> usize;
 
@@ -153,7 +161,7 @@ impl<const C: usize> Recent<C> for Nothing {
     fn push_again(&self, _: &Cur) {}
 
     #[inline(always)]
-    fn push(&self, _: &Cur, _: &Entry, _: *mut u8, _: *mut u8, _: *const BitPair, _: Word) -> bool {
+    fn push(&self, _: &Cur, _: &Entry, _: *mut u8, _: *const BitPair, _: Word) -> bool {
         true
     }
 

@@ -191,8 +191,8 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     }
 
     #[inline(always)]
-    fn push(&self, cur: &Cur, above: &Entry, before: *mut u8, block: *mut u8, word: *const BitPair, bit: Word) -> bool {
-        let room = !ptr::eq(before, WALL);
+    fn push(&self, cur: &Cur, above: &Entry, block: *mut u8, word: *const BitPair, bit: Word) -> bool {
+        let room = !above.is_of(WALL);
         if room {
             above.set(block, word, bit);
             cur.set_top(cur.top() + ENTRY);
@@ -204,7 +204,7 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         let (bottom, wall) = self.ends(class);
         let top = cur.top();
         if top + ENTRY != wall {
-            return 0;
+            return 1;
         }
         if seated && self.has_few(class) {
             self.grow(cur, class, (top - bottom) / ENTRY);

@@ -69,7 +69,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     /// The slot at `p`, the owner's, was freed, as the last one of its bitmap
-    /// word, or there was no room to remember it. Mostly others of the slab are
+    /// word, or there was no room to remember it: it is not remembered. Mostly others of the slab are
     /// in use, and little is free: that must be seen quickly.
     #[cold]
     #[inline(never)]
