@@ -292,6 +292,39 @@ fn what_one_class_left_serves_others() {
     }
 }
 
+/// The last block of a slab is taken and freed again, while frees that empty their bitmap words, and so are not
+/// remembered, come in between: that the slab is empty then must be seen.
+#[test]
+fn a_block_that_is_freed_again_may_empty_its_slab() {
+    const SIZE: usize = 512;
+    const SLOTS: usize = 65_536 / SIZE;
+    let heap = Heap::new(Scattered::new(7), on_misuse);
+    // SAFETY: owners are never unmapped.
+    let owner = unsafe { heap.attach().expect("memory").as_ref() };
+    // SAFETY: the owner is this thread's.
+    let take = |size: usize| unsafe { heap.alloc(owner, size) };
+    // SAFETY: likewise, and the block is live.
+    let free = |block: *mut u8| unsafe { heap.free(owner, block) };
+    let blocks: Vec<_> = (0..6 * SLOTS).map(|_| take(SIZE)).collect();
+    let page = |block: &*mut u8| block.addr() / 65_536;
+    let slab: Vec<_> = blocks.iter().filter(|block| page(block) == page(&blocks[SLOTS])).copied().collect();
+    assert_eq!(slab.len(), SLOTS);
+    // Two words: of the first one two are left, of the second one.
+    let [first, second, other] = [slab[0], slab[1], slab[SLOTS - 1]];
+    slab[2..SLOTS - 1].iter().for_each(|&block| free(block));
+    // (The only slab that waits is kept in any case.)
+    free(blocks[3 * SLOTS]);
+    let active = heap.stats().active;
+    free(first);
+    free(second);
+    assert_eq!(take(SIZE), first);
+    free(other);
+    free(first);
+    // What is empty goes back before another class gets new memory.
+    assert!(!take(640).is_null());
+    assert_eq!(heap.stats().active, active);
+}
+
 /// The slabs of the smallest blocks have more words than the word that sums up what others freed has bits.
 #[test]
 fn what_others_free_of_the_smallest_blocks_is_taken_again() {

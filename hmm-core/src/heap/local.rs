@@ -152,6 +152,12 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         self.last_class.set(class.offset());
     }
 
+    /// Notes that a block is freed and not remembered: another would be in the place of the one
+    /// that was freed last, which [`freed_last`](Self::freed_last) would find there no more.
+    pub(crate) fn forget_freed(&self) {
+        self.last.set(ptr::null_mut());
+    }
+
     /// The class beyond those in the table that a block was taken of last.
     #[inline(always)]
     pub(crate) fn taken(&self) -> &Cur {
@@ -173,7 +179,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
             self.forget(class);
         }
         // What was freed last may be among them, and is not to be freed again unseen.
-        self.last.set(ptr::null_mut());
+        self.forget_freed();
         self.cur(class).set(slots, free);
         self.claimed.set(class.offset());
         free
@@ -185,7 +191,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         if self.recent.is_empty(cur) {
             if let Some(Claim { word, .. }) = cur.park() {
                 cur.claim(Some(Claim { word, free: free(word) }));
-                self.last.set(ptr::null_mut());
+                self.forget_freed();
                 self.claimed.set(class.offset());
             }
         }

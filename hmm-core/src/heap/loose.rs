@@ -125,7 +125,7 @@ impl Loose {
         self.freed.set(self.freed.get().saturating_add(bytes));
     }
 
-    /// Blocks that come to `bytes` are not remembered any more: they have passed
+    /// Blocks that come to `bytes` are not remembered, or not any more: they have passed
     /// through the heap.
     pub(crate) fn drop_remembered(&self, bytes: usize) {
         self.passed.set(self.passed.get().saturating_add(bytes));

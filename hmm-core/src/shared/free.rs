@@ -74,6 +74,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[cold]
     #[inline(never)]
     fn after_free(&self, p: *mut u8, owner: &Owner<C>) {
+        owner.local.forget_freed();
         let Some(header) = self.slab_of(p, owner) else { return };
         let seat = Seat::take(self, owner);
         if header.owner.load(Relaxed) != owner.token() {
