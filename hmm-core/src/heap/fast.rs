@@ -157,8 +157,8 @@ pub(crate) fn free<const SHIFT: u32, const C: usize, R: Recent<C>>(
 ///
 /// (Whether all of its word are free now is not looked at: if so, they were after the
 /// last free in this class, since the next one would have been remembered in its place, or have had
-/// it forgotten which block was freed last; that one saw to it. Or frees of others were moved over since, or a signal handler freed the rest;
-/// then the slab is found empty when its turn comes. Nor does anybody ask whether it is claimed:
+/// it forgotten which block was freed last; that one saw to it. Or frees of others were moved over
+/// since, or a signal handler freed the rest; then the slab is found empty when its turn comes. Nor does anybody ask whether it is claimed:
 /// where that is done, it is forgotten which block was freed last.)
 #[inline(always)]
 fn free_again<const C: usize, R: Recent<C>>(local: &Local<C, R>, p: *mut u8, sized: Option<Class>) -> bool {
