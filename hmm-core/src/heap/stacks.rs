@@ -255,3 +255,21 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         entries.map(move |offset| (self.at(offset), offset <= top)).filter(|(entry, _)| !entry.block().is_null())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_that_is_not_remembered_counts_with_those_that_make_room() {
+        const C: usize = Class::COMMON;
+        let (stacks, cur, class) = (Stacks::<C>::NEW, Cur::new(), Class::nth(C - 1));
+        let (word, block) = (BitPair::default(), ptr::without_provenance_mut(0x10000));
+        stacks.forget(&cur, class);
+        assert_eq!(stacks.make_room(&cur, class, false), 1, "there is room");
+        let push = || stacks.above(&cur).is_some_and(|above| stacks.push(&cur, above, block, &word, 1));
+        assert_eq!(core::iter::repeat_with(push).take_while(|&is_remembered| is_remembered).count(), FEW - 2);
+        assert_eq!(stacks.make_room(&cur, class, false), (FEW - 2) / 2 + 1, "half of them goes");
+        assert_eq!(core::iter::repeat_with(push).take_while(|&is_remembered| is_remembered).count(), FEW / 2 - 1);
+    }
+}
