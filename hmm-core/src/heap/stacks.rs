@@ -267,7 +267,7 @@ mod tests {
         let (word, block) = (BitPair::default(), ptr::without_provenance_mut(0x10000));
         stacks.forget(&cur, class);
         assert_eq!(stacks.make_room(&cur, class, false), 1, "there is room");
-        let push = || stacks.above(&cur).is_some_and(|above| stacks.push(&cur, above, block, &word, 1));
+        let push = || stacks.above(&cur).is_some_and(|above| stacks.push(&cur, above, block, ptr::from_ref(&word), 1));
         assert_eq!(core::iter::repeat_with(push).take_while(|&is_remembered| is_remembered).count(), FEW - 2);
         assert_eq!(stacks.make_room(&cur, class, false), (FEW - 2) / 2 + 1, "half of them goes");
         assert_eq!(core::iter::repeat_with(push).take_while(|&is_remembered| is_remembered).count(), FEW / 2 - 1);
