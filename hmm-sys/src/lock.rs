@@ -9,9 +9,9 @@ use hmm_core::Lock as _;
 
 use crate::signals::{self, Held};
 
-const FREE: u32 = 0;
-/// Set beside the holder's number while somebody sleeps.
-const AWAITED: u32 = 1;
+const FREE: usize = 0;
+/// Set beside the holder while somebody sleeps.
+const AWAITED: usize = 1;
 
 /// How often to look before going to sleep. What the heap does under its lock
 /// is short, but its holder may have lost the processor.
@@ -25,20 +25,20 @@ static FORKING: AtomicUsize = AtomicUsize::new(0);
 /// Forks that the forking thread began within its fork, in signal handlers.
 static WITHIN: AtomicU32 = AtomicU32::new(0);
 
-/// The address of a variable of the calling thread's.
+/// The address of a variable of the calling thread's, which no other thread has, and where the last
+/// bit is free.
 fn me() -> usize {
     crate::errno::place().addr()
 }
 
-/// The calling thread's number as a holder: even, not 0, and another for each
-/// thread as long as their variables lie within 64 GiB.
-fn my_number() -> u32 {
-    ((me() >> 6) as u32) << 1 | 1 << 31
-}
+const _: () = assert!(align_of::<libc::c_int>() > AWAITED, "the mark fits below a thread's address");
 
-/// A mutex whose word is the number of the thread that holds it.
+/// A mutex whose word says which thread holds it.
+///
+/// The kernel sleeps on the half of the word where the mark is. Whoever holds a lock that is
+/// marked wakes somebody, so that it does not matter if that half is the same for two threads.
 pub(crate) struct Lock {
-    word: AtomicU32,
+    word: AtomicUsize,
     /// The signals that its holder holds back, if it does.
     held: UnsafeCell<Option<Held>>,
 }
@@ -118,11 +118,11 @@ impl Lock {
     }
 
     fn is_mine(&self) -> bool {
-        self.word.load(Relaxed) & !AWAITED == my_number()
+        self.word.load(Relaxed) & !AWAITED == me()
     }
 
     fn try_lock(&self) -> bool {
-        self.word.compare_exchange(FREE, my_number(), Acquire, Relaxed).is_ok()
+        self.word.compare_exchange(FREE, me(), Acquire, Relaxed).is_ok()
     }
 
     /// Takes the lock with signals held back until it is let go.
@@ -159,7 +159,7 @@ impl Lock {
         // only us: one idle wake-up more.
         loop {
             let state = self.word.load(Relaxed);
-            let wanted = if state == FREE { my_number() | AWAITED } else { state | AWAITED };
+            let wanted = if state == FREE { me() | AWAITED } else { state | AWAITED };
             if self.word.compare_exchange(state, wanted, Acquire, Relaxed).is_err() {
                 continue;
             }
@@ -176,7 +176,7 @@ impl Lock {
 // the thread that holds all locks anyway.)
 unsafe impl hmm_core::Lock for Lock {
     #[allow(clippy::declare_interior_mutable_const, reason = "the trait wants a constant to start from")]
-    const NEW: Self = Self { word: AtomicU32::new(FREE), held: UnsafeCell::new(None) };
+    const NEW: Self = Self { word: AtomicUsize::new(FREE), held: UnsafeCell::new(None) };
 
     fn lock(&self) -> bool {
         if signals::are_to_wait() { self.lock_and_hold() } else { self.try_lock() || self.lock_slow() }
@@ -198,29 +198,38 @@ unsafe impl hmm_core::Lock for Lock {
     }
 }
 
+/// The half of a lock's word where the mark is.
 #[cfg(target_os = "linux")]
-fn sleep_while(word: &AtomicU32, value: u32) {
+fn marked_half(word: &AtomicUsize) -> *const u32 {
+    const HALVES: usize = size_of::<usize>() / size_of::<u32>();
+    let first = word.as_ptr().cast_const().cast::<u32>();
+    if cfg!(target_endian = "big") { first.wrapping_add(HALVES - 1) } else { first }
+}
+
+/// Sleeps while the word is `value`, which is marked.
+#[cfg(target_os = "linux")]
+fn sleep_while(word: &AtomicUsize, value: usize) {
     let _errno = crate::errno::Errno::keep();
     let op = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
     let forever = core::ptr::null::<libc::timespec>();
-    // SAFETY: the word outlives the call; the kernel compares it and sleeps.
+    // SAFETY: the word outlives the call; the kernel compares half of it and sleeps.
     // Any return, for whatever reason, is fine: the caller looks again.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), op, value, forever) };
+    unsafe { libc::syscall(libc::SYS_futex, marked_half(word), op, value as u32, forever) };
 }
 
 #[cfg(target_os = "linux")]
-fn wake_one(word: &AtomicU32) {
+fn wake_one(word: &AtomicUsize) {
     let _errno = crate::errno::Errno::keep();
     let op = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the kernel uses the address as a key only.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), op, 1) };
+    unsafe { libc::syscall(libc::SYS_futex, marked_half(word), op, 1) };
 }
 
 #[cfg(not(target_os = "linux"))]
-fn sleep_while(_: &AtomicU32, _: u32) {
+fn sleep_while(_: &AtomicUsize, _: usize) {
     // SAFETY: always callable.
     unsafe { libc::sched_yield() };
 }
 
 #[cfg(not(target_os = "linux"))]
-fn wake_one(_: &AtomicU32) {}
+fn wake_one(_: &AtomicUsize) {}
