@@ -2,8 +2,8 @@
 //!
 //! The setting is read once, when the library is loaded and no thread can be
 //! changing the environment yet, and counts for nothing in a set-user-ID
-//! program. Both hooks are entries in the tables of functions that the loader
-//! calls at load and at exit, so that nothing needs to be registered.
+//! program. The report is written by an entry in the table of functions that the loader
+//! calls at exit, so that nothing needs to be registered.
 
 use crate::summary;
 use core::ffi::c_int;
@@ -19,19 +19,12 @@ static STDERR: AtomicI32 = AtomicI32::new(-1);
 /// Where the copy may be: above what programs expect to get.
 const COPY_FROM: c_int = 100;
 
-/// First of all constructors of what it is linked with: the process is set up by
-/// calls of libc's, and an allocation may come out of the midst of one (glibc's
-/// `pthread_atfork` grows its table by `malloc`, with its lock held).
-#[used]
-#[unsafe(link_section = ".init_array.00000")]
-static AT_LOAD: extern "C" fn() = prepare;
-
 #[used]
 #[unsafe(link_section = ".fini_array")]
 static AT_EXIT: extern "C" fn() = report;
 
-extern "C" fn prepare() {
-    hmm_sys::begin();
+/// At load: reads the setting.
+pub(crate) fn prepare() {
     if hmm_sys::variable(c"HMM_STATS").is_none_or(|value| matches!(value.to_bytes(), b"" | b"0")) {
         return;
     }

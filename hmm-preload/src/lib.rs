@@ -37,6 +37,7 @@ pub mod dlopen;
 
 mod door;
 mod exit_report;
+mod load;
 mod panic;
 mod personality;
 mod summary;

@@ -43,6 +43,7 @@ programs! {
     late_start: "late_start.c", [Way::Archive, Way::Static];
     thread_locals: "thread_locals.cc", ALL;
     small_stack: "small_stack.c", DYNAMIC;
+    far_stacks: "far_stacks.c", ALL;
     cancel: "cancel.c", DYNAMIC;
     main_leaves: "main_leaves.c", ALL;
     exit_while_busy: "exit_while_busy.c", ALL;
@@ -100,6 +101,17 @@ fn dlclose_of_a_module_with_thread_locals() {
         // A linked program shows its heap to the module only so.
         let source = Source::file("life/host.c").flags(&["-rdynamic"]);
         source.run(way).arg(&module_file).run().ok().served();
+    }
+}
+
+/// The first operators of arrays are called in the midst of what a program has with the loader.
+#[test]
+fn arrays_while_the_loader_is_at_work() {
+    let module = Source::file("life/waiting_module.c");
+    let module_file = module.compile_shared("waiting.so");
+    for way in DYNAMIC {
+        let source = Source::file("life/loader.cc").flags(&["-rdynamic"]);
+        source.run(way).arg(&module_file).seconds(10).run().ok().served();
     }
 }
 

@@ -34,6 +34,13 @@ use core::ptr;
 
 use hmm_sys::GRANULE;
 
+/// At load: finds out which operators the program defines itself. Later it would be in the midst of whatever
+/// calls `new[]` first, and whoever asks the loader waits for it, and loses the error that `dlerror`
+/// would tell.
+pub(crate) fn prepare() {
+    replaced::find_all();
+}
+
 /// No alignment in particular, which no program can ask for: the one that plain `new` owes.
 const ANY: usize = usize::MAX;
 

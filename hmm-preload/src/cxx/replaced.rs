@@ -49,7 +49,8 @@ impl<F: Copy> Replaced<F> {
         unsafe { transmute_copy(&theirs) }
     }
 
-    /// Out of line: looked for once, at the first use of any that goes through it.
+    /// Out of line: looked for once, at load, or at the first use of any that goes through it if a
+    /// constructor comes before that.
     #[cold]
     #[inline(never)]
     fn find(&self) -> *mut c_void {
@@ -89,3 +90,19 @@ pub(super) static DELETE_ALIGNED: Replaced<DeleteAligned> =
     Replaced::new(name!("_ZdlPvSt11align_val_t"), super::delete_aligned, None);
 pub(super) static DELETE_ARRAY_ALIGNED: Replaced<DeleteAligned> =
     Replaced::new(name!("_ZdaPvSt11align_val_t"), super::delete_array_aligned, Some(&DELETE_ALIGNED));
+
+/// Looks for all of them.
+pub(super) fn find_all() {
+    for operator in [&NEW, &NEW_ARRAY] {
+        operator.find();
+    }
+    for operator in [&NEW_ALIGNED, &NEW_ARRAY_ALIGNED] {
+        operator.find();
+    }
+    for operator in [&DELETE, &DELETE_ARRAY] {
+        operator.find();
+    }
+    for operator in [&DELETE_ALIGNED, &DELETE_ARRAY_ALIGNED] {
+        operator.find();
+    }
+}

@@ -120,10 +120,23 @@ pub(super) fn aligned_nothrow_new_array() -> Option<AlignedNothrowNew> {
 /// The address that `name` has for the program and for whatever looks it up as the
 /// program does; null if nothing has it, or there is no loader to ask.
 pub(super) fn in_program(name: &CStr) -> *const c_void {
-    match dlsym() {
-        // SAFETY: a handle that stands for all libraries, and a name.
-        Some(dlsym) => unsafe { dlsym(libc::RTLD_DEFAULT, name.as_ptr()) },
-        None => ptr::null(),
+    let Some(dlsym) = dlsym() else { return ptr::null() };
+    // SAFETY: a handle that stands for all libraries, and a name.
+    let found = unsafe { dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    if found.is_null() {
+        forget_error();
+    }
+    found
+}
+
+/// The program is not to be told of what was not found here.
+fn forget_error() {
+    type DlError = unsafe extern "C" fn() -> *const c_char;
+    let dlerror = weak!("dlerror");
+    // SAFETY: null or libc's `dlerror`, which has this type.
+    if let Some(dlerror) = unsafe { transmute::<*const c_void, Option<DlError>>(dlerror) } {
+        // SAFETY: always callable.
+        unsafe { dlerror() };
     }
 }
 
