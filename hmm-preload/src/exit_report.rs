@@ -7,14 +7,17 @@
 
 use crate::summary;
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
 
 use hmm_sys::Output;
 
+/// Whether a report was asked for.
+static WANTED: AtomicBool = AtomicBool::new(false);
+
 /// Where the report goes: a copy of standard error, made only if a report was
-/// asked for; -1 otherwise. GNU's programs close standard error on their way
+/// asked for; -1 if there is none. GNU's programs close standard error on their way
 /// out, before this library is asked, and the number may be another file's.
-static STDERR: AtomicI32 = AtomicI32::new(-1);
+static COPY: AtomicI32 = AtomicI32::new(-1);
 
 /// Where the copy may be: above what programs expect to get.
 const COPY_FROM: c_int = 100;
@@ -28,15 +31,19 @@ pub(crate) fn prepare() {
     if hmm_sys::variable(c"HMM_STATS").is_none_or(|value| matches!(value.to_bytes(), b"" | b"0")) {
         return;
     }
-    // SAFETY: acts on numbers of open files only; -1 if standard error is
+    WANTED.store(true, Relaxed);
+    // SAFETY: acts on numbers of open files only; -1 if there is none free up there, or standard error is
     // closed.
     let copy = unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_DUPFD_CLOEXEC, COPY_FROM) };
-    STDERR.store(copy, Relaxed);
+    COPY.store(copy, Relaxed);
 }
 
 extern "C" fn report() {
-    let copy = STDERR.load(Relaxed);
-    if copy >= 0 {
-        summary::write(Output::to(copy), "heap at exit");
+    if !WANTED.load(Relaxed) {
+        return;
+    }
+    // The program may have closed all that it did not open, and the number is another file's.
+    if let Some(output) = Output::as_at_start(COPY.load(Relaxed)).or_else(Output::stderr) {
+        summary::write(output, "heap at exit");
     }
 }

@@ -16,12 +16,12 @@ static AT_START: AtomicU64 = AtomicU64::new(0);
 
 const CLOSED: u64 = 1;
 
-/// What descriptor 2 is now, and its kind.
-fn stderr() -> Option<(u64, libc::mode_t)> {
+/// What a descriptor is now, and its kind.
+fn identity(descriptor: libc::c_int) -> Option<(u64, libc::mode_t)> {
     // SAFETY: all zero is a valid `stat`.
     let mut stat: libc::stat = unsafe { core::mem::zeroed() };
     // SAFETY: the kernel fills in the structure, which is ours.
-    if unsafe { libc::fstat(STDERR, &raw mut stat) } != 0 {
+    if unsafe { libc::fstat(descriptor, &raw mut stat) } != 0 {
         return None;
     }
     let mixed = (stat.st_dev as u64).rotate_left(32) ^ stat.st_ino as u64;
@@ -33,7 +33,7 @@ fn stderr() -> Option<(u64, libc::mode_t)> {
 pub(crate) fn begin() {
     if AT_START.load(Relaxed) == 0 {
         let _errno = Errno::keep();
-        AT_START.store(stderr().map_or(CLOSED, |(id, _)| id), Relaxed);
+        AT_START.store(identity(STDERR).map_or(CLOSED, |(id, _)| id), Relaxed);
     }
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn begin() {
 fn is_ours() -> bool {
     begin();
     let at_start = AT_START.load(Relaxed);
-    match stderr() {
+    match identity(STDERR) {
         Some((id, _)) if id == at_start => true,
         Some(_) if at_start == CLOSED => false,
         Some((_, libc::S_IFCHR | libc::S_IFIFO)) => true,
@@ -73,16 +73,25 @@ fn write(descriptor: libc::c_int, bytes: &[u8]) -> isize {
 pub struct Output(libc::c_int);
 
 impl Output {
-    /// The open file `descriptor`.
-    pub const fn to(descriptor: libc::c_int) -> Self {
-        Self(descriptor)
+    /// The open file `descriptor`, if it is what stderr was when the program began.
+    pub fn as_at_start(descriptor: libc::c_int) -> Option<Self> {
+        let _errno = Errno::keep();
+        let (id, _) = identity(descriptor)?;
+        (id == AT_START.load(Relaxed)).then_some(Self(descriptor))
     }
 
-    /// stderr; `None` if descriptor 2 is something else than a place for
-    /// messages.
+    /// stderr, for what the program did not ask for; `None` if descriptor 2 may be something
+    /// else than a place for messages.
     pub fn stderr() -> Option<Self> {
         let _errno = Errno::keep();
         is_ours().then_some(Self(STDERR))
+    }
+
+    /// stderr, for what the program asked to be written there: whatever descriptor 2 is now. `None`
+    /// if there was none when the program began.
+    pub fn stderr_as_asked() -> Option<Self> {
+        begin();
+        (AT_START.load(Relaxed) != CLOSED).then_some(Self(STDERR))
     }
 
     /// Writes one line, with `hmm: ` in front, without allocating.

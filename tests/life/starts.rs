@@ -126,6 +126,25 @@ fn closed_descriptors() {
     assert!(written.contains("heap at exit"), "{written:?}");
 }
 
+/// The report at exit goes to standard error, whatever became of the copy that was made of it, or if none could be
+/// made; and one that is asked for, to what standard error is by then.
+#[test]
+fn reports_find_standard_error() {
+    let source = Source::file("life/reported.c");
+    let file = source.folder().join("own");
+    for (mode, own) in [("close", "mine\n"), ("reopen", "hmm: heap")] {
+        for way in [Way::Preload, Way::Archive, Way::Static] {
+            fs::write(&file, "").expect("the file is there");
+            let outcome = source.run(way).arg(mode).arg(&file).run().ok().served();
+            let written = fs::read_to_string(&file).expect("the file is still there");
+            assert!(written.starts_with(own), "{written:?} in the file\n{outcome}");
+            assert!(mode == "reopen" || written == own, "{written:?} in the file\n{outcome}");
+        }
+    }
+    let work = Source::file("life/work.c");
+    work.run(Way::Preload).after("ulimit -n 64").run().ok().served();
+}
+
 /// With a library that is told of all that is bound, and has a libc of its own.
 #[test]
 fn audited() {

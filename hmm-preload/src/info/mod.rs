@@ -154,7 +154,7 @@ fn keep(threshold: c_int) {
 /// Writes the state of the heap to standard error, in a few lines for people.
 #[unsafe(no_mangle)]
 pub extern "C" fn malloc_stats() {
-    if let Some(stderr) = Output::stderr() {
+    if let Some(stderr) = Output::stderr_as_asked() {
         summary::write(stderr, "heap");
     }
 }
