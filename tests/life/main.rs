@@ -44,6 +44,7 @@ programs! {
     thread_locals: "thread_locals.cc", ALL;
     small_stack: "small_stack.c", DYNAMIC;
     far_stacks: "far_stacks.c", ALL;
+    crowd_grows: "crowd_grows.c", [Way::Preload];
     cancel: "cancel.c", DYNAMIC;
     main_leaves: "main_leaves.c", ALL;
     exit_while_busy: "exit_while_busy.c", ALL;

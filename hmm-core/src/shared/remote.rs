@@ -135,18 +135,19 @@ pub(super) fn drain(bits: &Bits<'_>, claimed: impl Fn(&BitPair) -> Word) -> Drai
         summary &= summary - 1;
         // (A late bit from the page's last life may name a word that this slab does not have.)
         for word in (first..bits.words()).step_by(WORD_BITS) {
-            drained.add(bits, word, claimed(bits.pair(word)));
+            drained.add(bits, word, &claimed);
         }
     }
     drained
 }
 
 impl Drained {
-    /// Moves the remote bits of a word, of which `claimed` is free, to its local ones.
-    fn add(&mut self, bits: &Bits<'_>, word: usize, claimed: Word) {
+    /// Moves the remote bits of a word, of which `claimed` is free, to its local ones. (That is asked
+    /// after they were taken: what lies ready on a shelf may be taken and freed at any time.)
+    fn add(&mut self, bits: &Bits<'_>, word: usize, claimed: impl Fn(&BitPair) -> Word) {
         let freed = bits.remote(word).swap(0, Acquire);
         let local = bits.local(word).load(Relaxed);
-        let twice = (local | claimed) & freed;
+        let twice = (local | claimed(bits.pair(word))) & freed;
         if twice != 0 {
             self.twice = Some(word * WORD_BITS + twice.trailing_zeros() as usize);
         }

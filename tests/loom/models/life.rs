@@ -181,6 +181,29 @@ fn clear_ready() {
     .explore(2);
 }
 
+/// A thread takes what lies ready and frees it, while another looks for free memory before the heap
+/// grows, and moves frees over.
+#[test]
+fn free_what_lay_ready() {
+    Tiny {
+        set_up: |w| {
+            w.renew(2);
+            w.heap().lend_first(Some(16));
+            w.alloc_many(0, 64, 6);
+            w.free(0, 0);
+        },
+        threads: &[
+            |w| {
+                w.alloc(0, 64);
+                w.free(0, 5);
+            },
+            |w| w.alloc(1, 4096),
+        ],
+        after: World::assert_whole,
+    }
+    .explore(2);
+}
+
 /// A thread ends while another frees what it borrowed, and gets slabs of its own.
 #[test]
 fn borrow_and_exit() {
