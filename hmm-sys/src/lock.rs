@@ -182,6 +182,10 @@ unsafe impl hmm_core::Lock for Lock {
         if signals::are_to_wait() { self.lock_and_hold() } else { self.try_lock() || self.lock_slow() }
     }
 
+    fn would_refuse(&self) -> bool {
+        self.is_mine() && FORKING.load(Relaxed) != me()
+    }
+
     unsafe fn unlock(&self) {
         let forking = FORKING.load(Relaxed);
         if forking != 0 && forking == me() {

@@ -49,13 +49,12 @@ static void *grow(void *unused)
 
 int main(void)
 {
-    const char *rounds = getenv("HMM_ROUNDS");
     void *(*const work[])(void *) = {start_others, start_others, start_others, start_others, grow};
     enum { RESTING = 30, WORKING = sizeof work / sizeof *work };
     pthread_t thread[RESTING + WORKING];
     for (int t = 0; t < RESTING + WORKING; t++)
         CHECK(pthread_create(&thread[t], NULL, t < RESTING ? rest : work[t - RESTING], NULL) == 0);
-    sleep(rounds ? (unsigned)atoi(rounds) : 2);
+    sleep((unsigned)rounds(2));
     stop = 1;
     for (int t = 0; t < RESTING + WORKING; t++)
         CHECK(pthread_join(thread[t], NULL) == 0);

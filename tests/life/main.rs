@@ -38,6 +38,7 @@ programs! {
     fork_against_locks: "fork_locks.c", ALL;
     fork_of_a_fork: "generations.c", ALL;
     exit_in_a_signal_handler: "signal_exit.c", DYNAMIC;
+    exit_in_a_signal_handler_among_many: "signal_exit_crowd.c", [Way::Preload];
     spawn: "spawn.c", DYNAMIC;
     endings: "endings.c", ALL;
     late_start: "late_start.c", [Way::Archive, Way::Static];

@@ -73,6 +73,17 @@ fn threads_that_need_little_share_it() {
 }
 
 #[test]
+fn threads_that_only_free() {
+    passes("others.c", |run| run.arg("frees"));
+}
+
+#[test]
+fn large_blocks_that_are_kept_give_way() {
+    passes("others.c", |run| run.arg("lowered"));
+    passes("others.c", |run| run.arg("limited"));
+}
+
+#[test]
 fn what_others_free_in_the_pages_of_a_sleeper_comes_back() {
     passes("threads.c", |run| run.arg("remote"));
     passes("threads.c", |run| run.arg("beside"));

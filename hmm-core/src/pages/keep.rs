@@ -38,6 +38,9 @@ const SHARE: usize = 3;
 const LITTLE: usize = 16 * 1024 * 1024;
 const INSIDE: usize = 4;
 
+/// The part of a limit that threads may keep as large blocks.
+const OF_LIMIT: usize = 64;
+
 /// The bound. All figures are bytes, of a heap with pages of `1 << SHIFT`.
 #[derive(Debug)]
 pub(crate) struct Keep<const SHIFT: u32> {
@@ -145,14 +148,26 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     }
 
     /// As [`license`](Self::license), for large blocks, which serve any size. They are
-    /// not looked through, so that is never much.
-    pub(super) fn license_kept(&mut self, used: usize, bytes: usize) -> bool {
-        let granted = self.kept + bytes <= Self::FLOOR && self.licensed + bytes <= self.for_threads(self.allowed(used));
+    /// not looked through, so that is never much; and never much of the heap's `limit`, for what a thread that
+    /// sleeps keeps nobody else can have.
+    pub(super) fn license_kept(&mut self, used: usize, bytes: usize, limit: usize) -> bool {
+        let granted = self.kept + bytes <= Self::most_kept(limit)
+            && self.licensed + bytes <= self.for_threads(self.allowed(used));
         if granted {
             self.kept += bytes;
             self.grant(used, bytes);
         }
         granted
+    }
+
+    /// How much threads may keep as large blocks under a `limit`.
+    fn most_kept(limit: usize) -> usize {
+        Self::FLOOR.min(limit / OF_LIMIT)
+    }
+
+    /// Whether no more is kept as large blocks than may be, under a limit that was set meanwhile.
+    pub(super) fn keeps_little_large(&self, limit: usize) -> bool {
+        self.kept <= Self::most_kept(limit)
     }
 
     /// Takes back a licence for `bytes` of large blocks.
@@ -337,10 +352,10 @@ mod tests {
     #[test]
     fn large_blocks_that_are_kept_are_a_part_of_the_bound() {
         let all = |mut keep: Keep<16>, used: usize| {
-            let kept = (0..100).take_while(|_| keep.license_kept(used, MIB)).count();
+            let kept = (0..100).take_while(|_| keep.license_kept(used, MIB, usize::MAX)).count();
             assert!(kept <= 6);
             keep.return_kept(MIB);
-            assert!(keep.license_kept(used, MIB), "what is returned can be had again");
+            assert!(keep.license_kept(used, MIB, usize::MAX), "what is returned can be had again");
             let inside = licences(&mut keep, used);
             assert!(keep.is_covered(used));
             kept + inside
@@ -353,6 +368,16 @@ mod tests {
         let mut crowd = Keep::new();
         crowd.begin_crowd();
         assert_eq!(all(crowd, 0), 3);
+    }
+
+    #[test]
+    fn of_a_limit_little_is_kept_as_large_blocks() {
+        let mut keep = Keep::<16>::new();
+        let limit = 128 * MIB;
+        assert!(keep.license_kept(0, MIB, limit) && keep.license_kept(0, MIB, limit));
+        assert!(!keep.license_kept(0, MIB, limit));
+        assert!(keep.keeps_little_large(limit));
+        assert!(!keep.keeps_little_large(64 * MIB), "a limit that is lowered");
     }
 
     #[test]

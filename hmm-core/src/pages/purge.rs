@@ -115,7 +115,8 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let used = self.used_bytes();
         self.keep.freed(bytes, used);
         self.keep_within(map);
-        self.keep.is_covered(used) || self.keep.covers_by_rule(self.all_bytes())
+        let is_covered = self.keep.is_covered(used) || self.keep.covers_by_rule(self.all_bytes());
+        is_covered && self.keep.keeps_little_large(self.grow.limit())
     }
 
     /// Most threads have ended: what they took and freed is no swing of those that stay. Says
@@ -146,7 +147,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// As [`license`](Self::license), for large blocks.
     pub(crate) fn license_kept(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
-        let granted = self.keep.license_kept(self.used_bytes(), bytes);
+        let granted = self.keep.license_kept(self.used_bytes(), bytes, self.grow.limit());
         if granted {
             self.keep_within(map);
         }

@@ -115,9 +115,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.tidy_if_much(owner);
     }
 
-    /// Runs `f` for the common owner.
+    /// Runs `f` for the common owner. `None` for a signal handler that interrupted its use, or the run
+    /// layer's: behind the lock of that, this one is not waited for.
     fn with_common<R>(&self, f: impl FnOnce(&Seat<'_, G, L, SHIFT, C>) -> R) -> Option<R> {
-        if !self.common_lock.lock() {
+        if self.lock.would_refuse() || !self.common_lock.lock() {
             return None;
         }
         let result = self.common_owner().and_then(|common| {

@@ -11,6 +11,7 @@
 
 use super::kept::Kept;
 use super::owner::Owner;
+use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::{Ground, large};
@@ -106,7 +107,13 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[cold]
     #[inline(never)]
     fn pass_kept(&self, pages: u32, owner: &Owner<C>) {
-        self.with_pages(|run_layer| run_layer.pass(&self.map, (pages as usize) << SHIFT));
+        let may_stay = self.with_pages(|run_layer| run_layer.pass(&self.map, (pages as usize) << SHIFT));
+        if may_stay == Some(false) {
+            // The bound, or the limit, is lower than when the licence was given.
+            if let Some(seat) = Seat::take(self, owner) {
+                seat.give_all_kept();
+            }
+        }
         self.tidy_if_much(owner);
     }
 

@@ -19,6 +19,13 @@ pub unsafe trait Lock {
     /// itself. Mutexes that do not know their holder wait.
     fn lock(&self) -> bool;
 
+    /// Whether [`lock`](Self::lock) would say `false`. Who waits for one lock while its own thread, which a signal
+    /// interrupted, holds another may wait for somebody who waits for that. Mutexes that do not know
+    /// their holder cannot tell.
+    fn would_refuse(&self) -> bool {
+        false
+    }
+
     /// Lets the lock go.
     ///
     /// # Safety

@@ -85,6 +85,8 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     /// Bytes that may have become free in slabs without an owner since the last
     /// sweep.
     strewn: AtomicUsize,
+    /// What threads without an owner strewed of that, before they say so.
+    strewn_by_nobody: AtomicUsize,
     /// Bytes that those slabs held then.
     listed: AtomicUsize,
     /// Bytes of their pages that held no memory.
@@ -128,6 +130,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             inner: UnsafeCell::new(Inner { pages: Pages::new(grow), registry: Registry::new() }),
             slack: AtomicUsize::new(SLACK),
             strewn: AtomicUsize::new(0),
+            strewn_by_nobody: AtomicUsize::new(0),
             listed: AtomicUsize::new(0),
             hollow: AtomicUsize::new(0),
             heaps: AtomicUsize::new(0),

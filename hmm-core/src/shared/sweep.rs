@@ -43,12 +43,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// whose owner word was `word`. (Now and then, all that it strewed lately counts for
     /// the owner whose turn it is.)
     pub(super) fn strew(&self, owner: &Owner<C>, word: usize, bytes: usize) {
-        if owner.role() != Role::Thread {
-            return;
-        }
-        let strewn = owner.strewn.get() + bytes;
-        owner.strewn.set(if strewn < STEP { strewn } else { 0 });
+        let count = match owner.role() {
+            Role::Thread => &owner.strewn,
+            // A thread that does nothing but free never has an owner.
+            _ => &self.strewn_by_nobody,
+        };
+        let strewn = count.fetch_add(bytes, Relaxed) + bytes;
         if strewn >= STEP {
+            count.store(0, Relaxed);
             if let Some(other) = Owner::<C>::of_word(word) {
                 other.await_more(strewn / FEW);
             }
