@@ -11,4 +11,4 @@ pub(crate) use atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize};
 pub(crate) use core::sync::atomic::Ordering;
 
 #[cfg(target_has_atomic = "64")]
-pub(crate) use atomic::{AtomicBool, AtomicU64};
+pub(crate) use atomic::AtomicU64;

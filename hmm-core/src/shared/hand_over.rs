@@ -9,7 +9,7 @@
 //! others stay within reach of whoever needs one.
 
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
-use crate::sync::{AtomicBool, AtomicU64, AtomicUsize};
+use crate::sync::{AtomicU64, AtomicUsize};
 
 use crate::pages::header::Link;
 use crate::pages::map::PageMap;
@@ -32,9 +32,13 @@ pub(super) struct HandOver<const C: usize> {
     stacks: [[Stack; 2]; C],
     /// The index of the front stacks.
     front: AtomicUsize,
-    /// Whether a sweep is under way.
-    sweeping: AtomicBool,
+    /// How often a sweep was begun since the last one ended; one is under way if that is not 0.
+    begun: AtomicUsize,
 }
+
+/// A sweep that others wait for so often will not end: a signal handler left it by a jump. (If it does all the same,
+/// two see some slabs twice.)
+const PATIENCE: usize = 16;
 
 const COUNT_ONE: u64 = 1 << 32;
 
@@ -51,7 +55,7 @@ impl<const C: usize> HandOver<C> {
         Self {
             stacks: [const { [const { Stack::new() }; 2] }; C],
             front: AtomicUsize::new(0),
-            sweeping: AtomicBool::new(false),
+            begun: AtomicUsize::new(0),
         }
     }
 
@@ -76,7 +80,7 @@ impl<const C: usize> HandOver<C> {
     /// whether it stays here. Does nothing, and says so by `false`, while another
     /// sweep is under way.
     pub(super) fn sweep<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, mut see: impl FnMut(PageNo) -> bool) -> bool {
-        if self.sweeping.swap(true, Acquire) {
+        if self.begun.fetch_add(1, Acquire) % PATIENCE != 0 {
             return false;
         }
         for class in (0..C).map(Class::nth) {
@@ -88,13 +92,13 @@ impl<const C: usize> HandOver<C> {
             }
         }
         self.front.fetch_xor(1, Relaxed);
-        self.sweeping.store(false, Release);
+        self.begun.store(0, Release);
         true
     }
 
     /// In a fork's child: whoever was sweeping did not come along.
     pub(super) fn end_sweep(&self) {
-        self.sweeping.store(false, Relaxed);
+        self.begun.store(0, Relaxed);
     }
 
     /// The slabs on top of the stacks of `class`, for the validator.

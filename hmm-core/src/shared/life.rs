@@ -87,6 +87,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let Some(seat) = Seat::take(self, unsafe { owner.as_ref() }) else {
             // Interrupted in the middle of something by its own end: the
             // owner's lists are not to be trusted. It is left alone.
+            self.with_inner(|inner| self.count_out(inner));
             return;
         };
         seat.give_all_kept();
@@ -96,13 +97,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.with_pages(|pages| pages.gave_parts(0, licence, hollow));
         let ends_crowd = self.with_inner(|inner| {
             inner.registry.pool(owner);
-            self.set_threads(inner, self.threads.load(Relaxed).saturating_sub(1))
+            self.count_out(inner)
         });
         if ends_crowd == Some(true) {
             // Those that are left borrow nothing.
             self.collect_common(true);
         }
         self.sweep_if_much(left);
+    }
+
+    /// A thread's heap of its own ends. Says whether that ends a crowd.
+    fn count_out(&self, inner: &mut Inner<G, SHIFT, C>) -> bool {
+        self.set_threads(inner, self.threads.load(Relaxed).saturating_sub(1))
     }
 
     /// Gives away all slabs of `class` that have free slots. Returns how much
