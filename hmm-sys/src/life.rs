@@ -13,7 +13,7 @@
 
 use core::ptr;
 use core::sync::atomic::AtomicU32;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use crate::errno::Errno;
 use crate::process::{HEAP, NO_MORE, NOT_YET, Owner};
@@ -72,10 +72,11 @@ fn begin_process() -> bool {
             message::begin();
             settings::read();
             let mut key = 0;
-            // SAFETY: `end_thread` stays loaded: the library is not unloaded.
+            // SAFETY: `end_thread` stays loaded as long as the key is there: see `unload`.
             let made = unsafe { libc::pthread_key_create(&raw mut key, Some(end_thread)) } == 0;
             KEY.store(key, Relaxed);
-            // SAFETY: likewise. Registered first, so that our `prepare` runs
+            // SAFETY: they stay loaded as long as they are registered: libc takes those of a library that
+            // is unloaded out. Registered first, so that our `prepare` runs
             // last and the locks are held for as short as can be.
             unsafe { libc::pthread_atfork(Some(fork_prepare), Some(fork_parent), Some(fork_child)) };
             STATE.store(if made { READY } else { NO_KEY }, Release);
@@ -92,12 +93,27 @@ fn begin_process() -> bool {
     }
 }
 
+/// Nobody is told of threads' ends any more: what would be told may be about to be unloaded, with the plugin that
+/// this heap is a part of. Threads that begin after that have no heaps of their own.
+extern "C" fn unload() {
+    if STATE.swap(NO_KEY, AcqRel) == READY {
+        // SAFETY: the key was made in `begin_process`, and is used by nobody who looks at the state first.
+        unsafe { libc::pthread_key_delete(KEY.load(Relaxed)) };
+    }
+}
+
+/// Where the loader finds what to call before it unloads this, or at exit.
+#[cfg(target_os = "linux")]
+#[used]
+#[unsafe(link_section = ".fini_array")]
+static AT_UNLOAD: extern "C" fn() = unload;
+
 /// The key's destructor.
 unsafe extern "C" fn end_thread(value: *mut libc::c_void) {
     let value = value.cast::<u8>().cast_const();
     let round = value.addr() % ROUNDS;
     let owner = value.wrapping_sub(round).cast::<Owner>();
-    if round + 1 < ROUNDS {
+    if round + 1 < ROUNDS && STATE.load(Relaxed) == READY {
         return remember(owner, round + 1);
     }
     if let Some(owner) = ptr::NonNull::new(owner.cast_mut()) {

@@ -120,6 +120,15 @@ fn arrays_while_the_loader_is_at_work() {
     }
 }
 
+/// A plugin that brings the heap with it, as a Rust one does whose global allocator HMM is.
+#[test]
+fn dlclose_of_a_module_with_a_heap() {
+    let archive = library().archive.to_string_lossy();
+    let module = Source::file("life/unloaded_module.c").flags(&["-Wl,-u,HmmAlloc", &archive]);
+    let module_file = module.compile_shared("module.so");
+    Source::file("life/unloaded.c").run(Way::Plain).arg(&module_file).run().ok();
+}
+
 /// Opened with `RTLD_DEEPBIND`, as php opens its extensions.
 #[test]
 fn modules_that_bind_deeply() {

@@ -87,6 +87,9 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
         s.local().forget(class);
     }
     found.gone += found.given;
-    let (licence, hollow) = s.local().loose.settle(&found);
-    s.with_pages(|pages| pages.gave_parts(found.given, licence, hollow));
+    // Under the lock: a fork by another thread finds the licence in one place.
+    s.with_pages(|pages| {
+        let (licence, hollow) = s.local().loose.settle(&found);
+        pages.gave_parts(found.given, licence, hollow);
+    });
 }

@@ -243,14 +243,17 @@ impl Loose {
         self.licence.set(self.licence.get() + bytes);
     }
 
-    /// The part of the licence that is not needed any more, if it is not little:
-    /// the caller returns it.
+    /// The part of the licence that is not needed any more, if it is not little.
     pub(crate) fn unneeded(&self) -> usize {
         let (licence, free) = (self.licence.get(), self.set_free());
         let enough = free + free / 4;
-        let unneeded = if enough < licence / 8 * 7 { licence - enough } else { 0 };
-        self.licence.set(licence - unneeded);
-        unneeded
+        if enough < licence / 8 * 7 { licence - enough } else { 0 }
+    }
+
+    /// The licence ends for `bytes`, which the caller returns.
+    pub(crate) fn unlicense(&self, bytes: usize) -> usize {
+        self.licence.set(self.licence.get() - bytes);
+        bytes
     }
 
     /// The heap allows less than all licences come to: this one ends soon, if

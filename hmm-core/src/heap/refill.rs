@@ -185,7 +185,7 @@ fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Cl
     })?;
     let unneeded = s.local().loose.unneeded();
     if unneeded > 0 {
-        s.with_pages(|pages| pages.keep().return_license(unneeded));
+        s.with_pages(|pages| pages.keep().return_license(s.local().loose.unlicense(unneeded)));
     }
     let header = s.map().header(page);
     s.local().loose.enter(slab_bytes::<SHIFT>(header));

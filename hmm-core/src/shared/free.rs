@@ -136,7 +136,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if excess == 0 {
             let unneeded = loose.unneeded();
             if unneeded > 0 {
-                self.with_pages(|pages| pages.keep().return_license(unneeded));
+                seat.with_pages(|pages| pages.keep().return_license(loose.unlicense(unneeded)));
             }
             return;
         }

@@ -241,15 +241,22 @@ impl Kept {
         (start, header)
     }
 
+    /// Whether anything may be kept.
+    pub(super) fn has_licence(&self) -> bool {
+        self.licence.get() > 0
+    }
+
     /// The pages of the licence, which ends.
     pub(super) fn end_licence(&self) -> u32 {
         self.licence.take()
     }
 
-    /// All that is kept, not kept any more: the caller gives it back.
+    /// All that is kept, one by one not kept any more: the caller gives it back.
     pub(super) fn empty(&self) -> impl Iterator<Item = &Header> {
-        self.pages.set(0);
-        self.runs.iter().filter_map(Run::take).map(|(_, header)| header)
+        self.runs.iter().filter_map(|run| {
+            self.pages.set(self.pages.get() - run.pages.get());
+            run.take().map(|(_, header)| header)
+        })
     }
 }
 

@@ -92,9 +92,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         };
         seat.give_all_kept();
         let left = (0..C).map(|number| self.disband(&seat, Class::nth(number))).sum();
-        let (licence, hollow) = seat.local().loose.settle(&Found::default());
+        seat.with_pages(|pages| {
+            let (licence, hollow) = seat.local().loose.settle(&Found::default());
+            pages.gave_parts(0, licence, hollow);
+        });
         drop(seat);
-        self.with_pages(|pages| pages.gave_parts(0, licence, hollow));
         let ends_crowd = self.with_inner(|inner| {
             inner.registry.pool(owner);
             self.count_out(inner)

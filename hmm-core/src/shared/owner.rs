@@ -42,7 +42,7 @@ pub struct Owner<const C: usize = HOSTED_CLASSES> {
     /// The large blocks that the thread freed and may want again.
     pub(super) kept: Kept,
     /// Bytes of others' slabs that the thread freed into lately.
-    pub(super) strewn: AtomicUsize,
+    pub(super) strewn: Cell<usize>,
     role: Cell<Role>,
     /// Set while the owner's lists are being changed: whoever comes then (a
     /// signal handler on the same thread, the child of a fork) keeps off.
@@ -70,7 +70,7 @@ impl<const C: usize> Owner<C> {
     pub(crate) const fn new(role: Role, next: Option<NonNull<Self>>) -> Self {
         Self {
             kept: Kept::new(),
-            strewn: AtomicUsize::new(0),
+            strewn: Cell::new(0),
             role: Cell::new(role),
             busy: AtomicBool::new(false),
             waiting: AtomicBool::new(false),

@@ -44,9 +44,10 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
         for header in self.owner.kept.empty() {
             give_kept(self, header);
         }
-        let licence = (self.owner.kept.end_licence() as usize) << SHIFT;
-        if licence > 0 {
-            self.with_pages(|pages| pages.return_kept(licence));
+        let kept = &self.owner.kept;
+        if kept.has_licence() {
+            // Under the lock: a fork by another thread finds the licence in one place.
+            self.with_pages(|pages| pages.return_kept((kept.end_licence() as usize) << SHIFT));
         }
     }
 

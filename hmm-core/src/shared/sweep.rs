@@ -43,14 +43,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// whose owner word was `word`. (Now and then, all that it strewed lately counts for
     /// the owner whose turn it is.)
     pub(super) fn strew(&self, owner: &Owner<C>, word: usize, bytes: usize) {
-        let count = match owner.role() {
-            Role::Thread => &owner.strewn,
-            // A thread that does nothing but free never has an owner.
-            _ => &self.strewn_by_nobody,
+        // (A thread that does nothing but free never has an owner.)
+        let is_threads = owner.role() == Role::Thread;
+        let before = match is_threads {
+            true => owner.strewn.replace(owner.strewn.get() + bytes),
+            false => self.strewn_by_nobody.fetch_add(bytes, Relaxed),
         };
-        let strewn = count.fetch_add(bytes, Relaxed) + bytes;
+        let strewn = before + bytes;
         if strewn >= STEP {
-            count.store(0, Relaxed);
+            match is_threads {
+                true => owner.strewn.set(0),
+                false => self.strewn_by_nobody.store(0, Relaxed),
+            }
             if let Some(other) = Owner::<C>::of_word(word) {
                 other.await_more(strewn / FEW);
             }
