@@ -70,6 +70,28 @@ pub(crate) fn aligned_alloc(align: usize, size: usize) -> *mut c_void {
     alloc_aligned(align, size)
 }
 
+/// [`alloc_aligned`] of an alignment that is rounded up to a power of two: null with `EINVAL` when there
+/// is none.
+pub(crate) fn memalign(align: usize, size: usize) -> *mut c_void {
+    match align.checked_next_power_of_two() {
+        Some(align) => alloc_aligned(align, size),
+        None => fail(libc::EINVAL),
+    }
+}
+
+/// A block that begins a page of the system's.
+pub(crate) fn valloc(size: usize) -> *mut c_void {
+    alloc_aligned(hmm_sys::page_size(), size)
+}
+
+/// [`valloc`] of whole pages, at least one; null with `ENOMEM`, also when the rounding overflows.
+pub(crate) fn pvalloc(size: usize) -> *mut c_void {
+    match size.max(1).checked_next_multiple_of(hmm_sys::page_size()) {
+        Some(size) => valloc(size),
+        None => fail(libc::ENOMEM),
+    }
+}
+
 /// Resizes `block` as C's `realloc` does on Linux: null is allocated, size 0
 /// is freed and answered by null, without an error.
 ///

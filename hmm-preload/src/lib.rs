@@ -31,6 +31,7 @@ pub mod cxx;
 pub mod hmm;
 pub mod info;
 pub mod malloc;
+pub mod second;
 
 #[cfg(all(target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub mod dlopen;

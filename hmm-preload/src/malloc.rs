@@ -103,10 +103,7 @@ pub extern "C" fn aligned_alloc(alignment: usize, size: usize) -> *mut c_void {
 /// to a power of two; null with `EINVAL` when there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn memalign(alignment: usize, size: usize) -> *mut c_void {
-    match alignment.checked_next_power_of_two() {
-        Some(alignment) => door::alloc_aligned(alignment, size),
-        None => door::fail(libc::EINVAL),
-    }
+    door::memalign(alignment, size)
 }
 
 /// Stores a block of `size` bytes at a multiple of `alignment` in `*out` and
@@ -133,7 +130,7 @@ pub unsafe extern "C" fn posix_memalign(out: *mut *mut c_void, alignment: usize,
 /// A block of `size` bytes that begins a page of the system's.
 #[unsafe(no_mangle)]
 pub extern "C" fn valloc(size: usize) -> *mut c_void {
-    door::alloc_aligned(hmm_sys::page_size(), size)
+    door::valloc(size)
 }
 
 /// A block of as many whole pages of the system's as `size` bytes take, at
@@ -141,11 +138,7 @@ pub extern "C" fn valloc(size: usize) -> *mut c_void {
 /// overflows.
 #[unsafe(no_mangle)]
 pub extern "C" fn pvalloc(size: usize) -> *mut c_void {
-    let page = hmm_sys::page_size();
-    match size.max(1).checked_next_multiple_of(page) {
-        Some(size) => door::alloc_aligned(page, size),
-        None => door::fail(libc::ENOMEM),
-    }
+    door::pvalloc(size)
 }
 
 /// How many bytes of `block` may be used: at least what was requested. 0 for

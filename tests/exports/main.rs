@@ -12,7 +12,8 @@ use hmm_tests::{Run, Source, Way, library};
 const FAMILY: &str = "
     malloc free calloc realloc reallocarray aligned_alloc memalign posix_memalign valloc pvalloc
     malloc_usable_size malloc_trim mallinfo mallinfo2 mallopt malloc_stats malloc_info
-    free_sized free_aligned_sized cfree dlopen
+    free_sized free_aligned_sized cfree dlopen dlmopen
+    __libc_malloc __libc_free __libc_calloc __libc_realloc __libc_memalign __libc_valloc __libc_pvalloc
 
     HmmAlloc HmmFree HmmCalloc HmmRealloc HmmAlignedAlloc HmmUsableSize HmmStats HmmCheck
     HmmTrim HmmSetLimit HmmSetOption

@@ -36,6 +36,7 @@ topics! {
     zero: "zero.c", COMMON;
     ladder: "ladder.c", COMMON;
     usable: "usable.c", COMMON;
+    second: "second.c", COMMON;
     info: "info.c", COMMON;
     operators: "operators.cc", COMMON;
     bad_alloc: "bad_alloc.cc", COMMON;

@@ -36,7 +36,8 @@ int main(int argc, char **argv)
     CHECK(strstr(dlerror(), "/nowhere.so") != NULL);
     CHECK(dlopen(argv[2], RTLD_NOW) == NULL);
     for (int i = 0; i < 3; i++) {
-        void *module = dlopen(argv[1], RTLD_NOW | RTLD_DEEPBIND);
+        int flags = RTLD_NOW | RTLD_DEEPBIND;
+        void *module = i % 2 ? dlmopen(LM_ID_BASE, argv[1], flags) : dlopen(argv[1], flags);
         CHECK(module != NULL);
         exchange(module);
         void *(*open_another)(const char *) = (void *(*)(const char *))must_have(module, "open_another");
