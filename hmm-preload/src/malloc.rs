@@ -62,6 +62,8 @@ pub unsafe extern "C" fn free_sized(block: *mut c_void, size: usize) {
 /// As [`free_sized`]; `alignment` is what the block was requested with.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn free_aligned_sized(block: *mut c_void, alignment: usize, size: usize) {
+    // What no block can be at no block of any size is at.
+    let size = if alignment.is_power_of_two() { size } else { usize::MAX };
     // SAFETY: the same contract.
     unsafe { hmm_sys::free_sized_aligned(block.cast(), size, door::for_realloc(alignment)) }
 }
@@ -88,7 +90,9 @@ pub unsafe extern "C" fn reallocarray(block: *mut c_void, count: usize, size: us
     match count.checked_mul(size) {
         // SAFETY: the same contract.
         Some(total) => unsafe { door::realloc(block, total) },
-        None => door::fail(libc::ENOMEM),
+        // Fails, but not before the pointer was looked at.
+        // SAFETY: likewise.
+        None => unsafe { door::realloc(block, usize::MAX) },
     }
 }
 

@@ -11,6 +11,7 @@
 //!     brk       sbrk: grown in steps, lowered again, shared with others
 //!     reserve   mmap: a range grown in place
 //!     meta      mmap: the heap's own tables, between guard pages
+//!     purge     madvise: memory goes back, addresses stay
 //!     settings  the environment, read once
 //!     huge      huge pages: one at a time, or for who asks
 //!     signals   held back while a lock is held: only for who asks
@@ -33,6 +34,7 @@ mod message;
 mod meta;
 mod moves;
 mod process;
+mod purge;
 mod reserve;
 mod resident;
 mod settings;

@@ -8,6 +8,7 @@ use hmm_core::Misuse;
 
 use crate::errno::Errno;
 
+const STDOUT: libc::c_int = 1;
 const STDERR: libc::c_int = 2;
 
 /// What descriptor 2 was when the program began: its device and inode, mixed;
@@ -48,9 +49,18 @@ fn is_ours() -> bool {
         Some(_) if at_start == CLOSED => false,
         Some((_, libc::S_IFCHR | libc::S_IFIFO)) => true,
         // SAFETY: asks for a descriptor's flags.
-        Some((_, libc::S_IFREG)) => unsafe { libc::fcntl(STDERR, libc::F_GETFL) & libc::O_APPEND != 0 },
-        _ => false,
+        Some((_, libc::S_IFREG)) if unsafe { libc::fcntl(STDERR, libc::F_GETFL) } & libc::O_APPEND != 0 => true,
+        Some((id, kind)) => is_stdout(id, kind),
+        None => false,
     }
+}
+
+/// Whether descriptor 2, which is `id` now, is a copy of 1: both were sent to the same place on purpose. Files
+/// that were opened twice differ in where they are written to, unless that is their beginning.
+fn is_stdout(id: u64, kind: libc::mode_t) -> bool {
+    // SAFETY: asks for a descriptor's place.
+    let [stdout, stderr] = [STDOUT, STDERR].map(|descriptor| unsafe { libc::lseek(descriptor, 0, libc::SEEK_CUR) });
+    identity(STDOUT).is_some_and(|(other, _)| other == id) && (kind != libc::S_IFREG || stdout == stderr && stderr > 0)
 }
 
 /// Writes bytes to a descriptor. Not by libc's `write`, where a thread may be

@@ -5,10 +5,9 @@ use core::ptr::NonNull;
 use hmm_core::{Grown, HeapGrow, Span};
 
 use crate::brk::Break;
-use crate::errno::Errno;
 use crate::moves::Moves;
 use crate::reserve::Reserve;
-use crate::{huge, limits, meta, resident};
+use crate::{huge, limits, meta, purge, resident};
 
 /// Memory from the operating system.
 #[derive(Debug)]
@@ -52,11 +51,8 @@ unsafe impl HeapGrow for System {
     }
 
     unsafe fn purge(&mut self, span: Span) -> bool {
-        let _errno = Errno::keep();
-        let start = span.start.as_ptr().cast();
-        // SAFETY: the caller's promise: nothing lives there. Afterwards the
-        // range reads as zero; memory that is locked refuses.
-        unsafe { libc::madvise(start, span.bytes, libc::MADV_DONTNEED) == 0 }
+        // SAFETY: the caller's promise.
+        unsafe { purge::purge(span) }
     }
 
     unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {

@@ -141,6 +141,10 @@ fn reports_find_standard_error() {
             assert!(mode == "reopen" || written == own, "{written:?} in the file\n{outcome}");
         }
     }
+    fs::write(&file, "").expect("the file is there");
+    source.run(Way::Preload).arg("both").arg(&file).run();
+    let written = fs::read_to_string(&file).expect("the file is still there");
+    assert!(written.starts_with("begun\nhmm: double free"), "{written:?} in the file");
     let work = Source::file("life/work.c");
     work.run(Way::Preload).after("ulimit -n 64").run().ok().served();
 }

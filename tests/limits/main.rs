@@ -101,6 +101,7 @@ fn a_hole_that_is_given_back() {
 #[test]
 fn memory_locked() {
     passes("locked.c", &ALL, |run| run);
+    passes("locked_page.c", &ALL, |run| run);
 }
 
 #[test]

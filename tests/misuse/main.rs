@@ -13,6 +13,7 @@ const PRELUDE: &str = r#"
 #include <sys/mman.h>
 #include "check.h"
 void free_sized(void *p, size_t size);
+void free_aligned_sized(void *p, size_t alignment, size_t size);
 static void *keep(void *p) { return OPAQUE(p); }
 static void *bad(void *p) {
     char text[32];
@@ -208,6 +209,9 @@ misuses! { PRELUDE, "misuse.c":
     free_after_realloc_moved_it, DYNAMIC,
         "p = malloc(48); q = malloc(48); q = realloc(p, 5000); free(bad(p));"
         => "double free (48-byte block, page #)";
+    reallocarray_of_freed_to_too_much, DYNAMIC,
+        "p = malloc(48); q = malloc(48); free(p); reallocarray(bad(p), SIZE_MAX, 2);"
+        => "double free (48-byte block, page #)" | "invalid free (48-byte block, page #)";
     realloc_of_freed, DYNAMIC,
         "p = malloc(48); q = malloc(48); free(p); realloc(bad(p), 100);"
         => "double free (48-byte block, page #)" | "invalid free (48-byte block, page #)";
@@ -232,6 +236,8 @@ misuses! { PRELUDE, "misuse.c":
         => "size mismatch (40960-byte block, page #)";
     free_sized_large, LINKED, "p = malloc(1 << 20); free_sized(bad(p), 1 << 21);"
         => "size mismatch (large block, page #)";
+    free_sized_at_no_alignment, LINKED, "p = malloc(100); free_aligned_sized(bad(p), 3, 100);"
+        => "size mismatch (112-byte block, page #)";
     free_sized_twice, LINKED,
         "p = malloc(100); q = malloc(100); free_sized(p, 100); free_sized(bad(p), 100);"
         => "double free (112-byte block, page #)";

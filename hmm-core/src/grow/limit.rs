@@ -97,3 +97,28 @@ unsafe impl<G: HeapGrow> HeapGrow for Limit<G> {
         self.inner.os_page()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FixedRegion, TinyHeap};
+    use core::mem::MaybeUninit;
+
+    /// Over a backend that cannot purge, what is refused leaves no more than the limit behind.
+    #[test]
+    fn a_refusal_leaves_the_heap_within_its_limit() {
+        let mut refused = 0;
+        for limit in (1500..3400).step_by(4) {
+            let mut memory = [MaybeUninit::<u8>::uninit(); 13188];
+            // SAFETY: the heap's alone as long as there is one.
+            let region = unsafe { FixedRegion::from_raw(memory.as_mut_ptr().cast(), memory.len()) };
+            let mut heap = TinyHeap::new(Limit::new(region, limit));
+            let Some(block) = heap.alloc_aligned(1024, 26) else { continue };
+            // SAFETY: a live block, not used again.
+            refused += usize::from(unsafe { heap.realloc(block, 589) } == Ok(None));
+            let held = heap.stats().held;
+            assert!(held <= limit, "{held} bytes of {limit}");
+        }
+        assert!(refused > 0);
+    }
+}

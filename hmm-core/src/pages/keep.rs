@@ -38,8 +38,9 @@ const SHARE: usize = 3;
 const LITTLE: usize = 16 * 1024 * 1024;
 const INSIDE: usize = 4;
 
-/// The part of a limit that threads may keep as large blocks.
-const OF_LIMIT: usize = 64;
+/// The parts of a limit that threads may keep, inside slabs and as large blocks.
+const INSIDE_OF_LIMIT: usize = 8;
+const LARGE_OF_LIMIT: usize = 64;
 
 /// The bound. All figures are bytes, of a heap with pages of `1 << SHIFT`.
 #[derive(Debug)]
@@ -148,10 +149,10 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     }
 
     /// As [`license`](Self::license), for large blocks, which serve any size. They are
-    /// not looked through, so that is never much; and never much of the heap's `limit`, for what a thread that
-    /// sleeps keeps nobody else can have.
+    /// not looked through, so that is never much.
     pub(super) fn license_kept(&mut self, used: usize, bytes: usize, limit: usize) -> bool {
-        let granted = self.kept + bytes <= Self::most_kept(limit)
+        let granted = self.kept + bytes <= Self::FLOOR
+            && self.leaves_most_of(limit, 0, bytes)
             && self.licensed + bytes <= self.for_threads(self.allowed(used));
         if granted {
             self.kept += bytes;
@@ -160,14 +161,10 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         granted
     }
 
-    /// How much threads may keep as large blocks under a `limit`.
-    fn most_kept(limit: usize) -> usize {
-        Self::FLOOR.min(limit / OF_LIMIT)
-    }
-
-    /// Whether no more is kept as large blocks than may be, under a limit that was set meanwhile.
-    pub(super) fn keeps_little_large(&self, limit: usize) -> bool {
-        self.kept <= Self::most_kept(limit)
+    /// Whether what threads may keep, and `inside` bytes more inside slabs and `large` as large blocks, leaves most of
+    /// the heap's `limit`: nobody else can have what a thread that sleeps keeps.
+    pub(super) fn leaves_most_of(&self, limit: usize, inside: usize, large: usize) -> bool {
+        self.licensed_inside() + inside <= limit / INSIDE_OF_LIMIT && self.kept + large <= limit / LARGE_OF_LIMIT
     }
 
     /// Takes back a licence for `bytes` of large blocks.
@@ -178,10 +175,12 @@ impl<const SHIFT: u32> Keep<SHIFT> {
 
     /// Licenses a thread to keep `bytes` more, if there is room while `used`
     /// bytes are in use, or the heap is so small that all of it may be kept.
-    pub(super) fn license(&mut self, used: usize, bytes: usize, is_small: bool) -> bool {
-        let granted = is_small
-            || self.licensed_inside() + bytes <= self.for_threads(self.allowed_inside(used))
-                && self.licensed + bytes <= self.for_threads(self.allowed(used));
+    pub(super) fn license(&mut self, used: usize, bytes: usize, is_small: bool, limit: usize) -> bool {
+        let is_room = || {
+            self.licensed_inside() + bytes <= self.for_threads(self.allowed_inside(used))
+                && self.licensed + bytes <= self.for_threads(self.allowed(used))
+        };
+        let granted = self.leaves_most_of(limit, bytes, 0) && (is_small || is_room());
         if granted {
             self.grant(used, bytes);
         }
@@ -266,7 +265,7 @@ mod tests {
 
     /// Licences of `used` bytes in use, a MiB at a time, as many as are given.
     fn licences(keep: &mut Keep<16>, used: usize) -> usize {
-        (0..1000).take_while(|_| keep.license(used, MIB, false)).count()
+        (0..1000).take_while(|_| keep.license(used, MIB, false, usize::MAX)).count()
     }
 
     #[test]
@@ -335,14 +334,14 @@ mod tests {
     #[test]
     fn what_goes_back_from_inside_slabs_is_not_taken_elsewhere() {
         let mut keep = Keep::<16>::new();
-        assert!(keep.license(500 * MIB, 40 * MIB, false));
+        assert!(keep.license(500 * MIB, 40 * MIB, false, usize::MAX));
         keep.gave(MIB, 0);
         keep.gave_inside(40 * MIB, 40 * MIB, 40 * MIB, 0);
         keep.took(MIB, 20 * MIB, 0);
         assert!(!keep.is_worth(9 * MIB), "a MiB was taken again, and no more");
         assert_eq!(keep.allowed(20 * MIB), Keep::<16>::FLOOR);
         let mut keep = Keep::<16>::new();
-        assert!(keep.license(500 * MIB, 40 * MIB, false));
+        assert!(keep.license(500 * MIB, 40 * MIB, false, usize::MAX));
         keep.gave(MIB, 0);
         keep.gave_inside(40 * MIB, 0, 0, 0);
         keep.took(MIB, 20 * MIB, 0);
@@ -371,13 +370,14 @@ mod tests {
     }
 
     #[test]
-    fn of_a_limit_little_is_kept_as_large_blocks() {
+    fn most_of_a_limit_is_for_all() {
         let mut keep = Keep::<16>::new();
         let limit = 128 * MIB;
-        assert!(keep.license_kept(0, MIB, limit) && keep.license_kept(0, MIB, limit));
-        assert!(!keep.license_kept(0, MIB, limit));
-        assert!(keep.keeps_little_large(limit));
-        assert!(!keep.keeps_little_large(64 * MIB), "a limit that is lowered");
+        swing_once(&mut keep, 80 * MIB);
+        assert!(keep.license_kept(0, 2 * MIB, limit) && !keep.license_kept(0, MIB, limit));
+        assert!(keep.license(0, 16 * MIB, false, limit) && !keep.license(0, MIB, true, limit));
+        assert!(keep.leaves_most_of(limit, 0, 0));
+        assert!(!keep.leaves_most_of(limit / 2, 0, 0), "a limit that is lowered");
     }
 
     #[test]

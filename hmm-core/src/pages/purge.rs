@@ -116,7 +116,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.keep.freed(bytes, used);
         self.keep_within(map);
         let is_covered = self.keep.is_covered(used) || self.keep.covers_by_rule(self.all_bytes());
-        is_covered && self.keep.keeps_little_large(self.grow.limit())
+        is_covered && self.keep.leaves_most_of(self.grow.limit(), 0, 0)
     }
 
     /// Most threads have ended: what they took and freed is no swing of those that stay. Says
@@ -138,7 +138,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// free runs.
     pub(crate) fn license(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
         let is_small = self.keep.covers_by_rule(self.all_bytes());
-        let granted = self.keep.license(self.used_bytes(), bytes, is_small);
+        let granted = self.keep.license(self.used_bytes(), bytes, is_small, self.grow.limit());
         if granted {
             self.keep_within(map);
         }

@@ -26,18 +26,27 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let run = match self.fit(map, pages, align_pages) {
             Some(run) => run,
             None if growth == Growth::Avoid => return None,
-            None => self.grown_run(map, span)?,
+            None => self.grown_run(map, span).or_else(|| {
+                self.lower_tip(map);
+                None
+            })?,
         };
         let page = self.carve(map, run, pages, align_pages);
         if !self.shed(map, 0) {
             self.give(map, page, pages, false);
-            // What was added and cannot be purged must not count for ever.
-            if let Some(top) = self.free_top(map, self.tip) {
-                self.lower(map, self.tip, top, 0);
-            }
+            self.lower_tip(map);
             return None;
         }
         Some(page)
+    }
+
+    /// Gives back what is free at the top if the heap holds more than its limit: what was added for nothing, and
+    /// cannot be purged, must not count for ever.
+    fn lower_tip(&mut self, map: &PageMap<SHIFT>) {
+        let is_over = self.held() > self.grow.limit();
+        if let Some(top) = self.free_top(map, self.tip).filter(|_| is_over) {
+            self.lower(map, self.tip, top, 0);
+        }
     }
 
     /// The best free run that holds `pages` aligned pages; where the best of that
@@ -146,6 +155,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.took(((lacking - taken) as usize) << SHIFT);
         if !self.shed(map, 0) {
             self.shorten(map, page, have, false);
+            self.lower_tip(map);
             return false;
         }
         true

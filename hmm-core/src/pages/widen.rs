@@ -37,7 +37,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let Some(tip) = self.region_for(map, grown, pages) else { return false };
         let region = map.region(tip);
         let offset = start.addr() - region.base().addr();
-        if offset < region.bytes() && offset + grown.span.bytes > region.bytes() {
+        if offset + grown.span.bytes > region.bytes() {
             self.cut_last_hole(map, tip, offset);
         }
         let old_end = region.bytes();
@@ -65,7 +65,8 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// Ends a region before its last run, if that is a foreign hole into which
-    /// the backend's memory, `offset` bytes from the base, now reaches back.
+    /// the backend's memory, `offset` bytes from the base, now reaches back; or behind which it begins, perhaps
+    /// after more that is others': that makes one hole.
     fn cut_last_hole(&mut self, map: &PageMap<SHIFT>, index: usize, offset: usize) {
         let region = map.region(index);
         let Some(hole) = map.runs_in(index).last() else { return };

@@ -1,0 +1,53 @@
+//! Memory that goes back to the system while its addresses stay.
+//!
+//! A program may lock a block's memory and free the block so. One such page refuses for all of the
+//! stretch that it is in, each time. What is free need not be locked: it is unlocked then, unless the
+//! program has locked everything (`mlockall`), and wants no page fault whatever.
+
+use core::ffi::c_int;
+use core::ptr;
+
+use hmm_core::Span;
+
+use crate::errno::{self, Errno};
+
+/// Has the memory of `span` go back; the span then reads as zero. Says whether it was done.
+///
+/// # Safety
+///
+/// Nothing lives there.
+pub(crate) unsafe fn purge(span: Span) -> bool {
+    let _errno = Errno::keep();
+    // SAFETY: the caller's promise.
+    let dropped = || unsafe { advise(span, libc::MADV_DONTNEED) };
+    dropped() || errno::get() == libc::EINVAL && unlock(span) && dropped()
+}
+
+/// # Safety
+///
+/// What the advice does to contents is fine.
+unsafe fn advise(span: Span, advice: c_int) -> bool {
+    // SAFETY: the caller's promise; and a range that is not mapped is refused.
+    unsafe { libc::madvise(span.start.as_ptr().cast(), span.bytes, advice) == 0 }
+}
+
+/// Unlocks the memory of `span`, which is free. `false` if the program has locked everything, or that cannot be
+/// told.
+#[cfg(target_os = "linux")]
+fn unlock(span: Span) -> bool {
+    /// Nobody locks this page alone.
+    static OURS: u8 = 0;
+    let page = crate::limits::page_size();
+    let ours = ptr::from_ref(&OURS).map_addr(|at| at & !(page - 1)).cast_mut();
+    let Some(start) = ptr::NonNull::new(ours) else { return false };
+    // SAFETY: contents stay. Memory that is locked refuses this advice, and a kernel that does not know
+    // it (before 5.4) refuses always.
+    let is_all_locked = unsafe { !advise(Span { start, bytes: page }, libc::MADV_COLD) };
+    // SAFETY: contents stay.
+    !is_all_locked && unsafe { libc::munlock(span.start.as_ptr().cast(), span.bytes) == 0 }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unlock(_: Span) -> bool {
+    false
+}

@@ -1,0 +1,50 @@
+/* A page of a block is locked, and the block freed so: all the same the memory goes back, of this one and of
+ * others. */
+#include <malloc.h>
+#include <sys/mman.h>
+#include "check.h"
+
+enum { BLOCKS = 60 };
+
+static char *block[BLOCKS];
+
+static void take(void)
+{
+    for (int i = 0; i < BLOCKS; i++) {
+        CHECK((block[i] = malloc(MIB)) != NULL);
+        fill(block[i], MIB, 1);
+    }
+}
+
+static void drop(void)
+{
+    for (int i = 0; i < BLOCKS; i++)
+        free(block[i]);
+}
+
+int main(void)
+{
+    size_t before = resident();
+    for (int locked = 0; locked < BLOCKS; locked += 19) {
+        take();
+        CHECK(mlock(block[locked] + 100 * KIB, 4096) == 0);
+        drop();
+        /* (What was taken again once may stay.) */
+        CHECK(locked > 0 || resident() < before + 16 * MIB);
+        malloc_trim(0);
+        CHECK(resident() < before + 4 * MIB);
+    }
+    /* What is free may be locked; what is in use stays so. */
+    take();
+    CHECK(mlock(block[7], MIB) == 0);
+    char *kept = block[7];
+    block[7] = NULL;
+    drop();
+    malloc_trim(0);
+    CHECK(holds(kept, MIB, 1));
+    char *zero = calloc(BLOCKS, MIB);
+    CHECK(zero != NULL && holds(zero, BLOCKS * MIB, 0));
+    free(zero);
+    free(kept);
+    return ok();
+}
