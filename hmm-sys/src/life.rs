@@ -97,7 +97,8 @@ fn begin_process() -> bool {
 /// this heap is a part of. Threads that begin after that have no heaps of their own.
 extern "C" fn unload() {
     if STATE.swap(NO_KEY, AcqRel) == READY {
-        // SAFETY: the key was made in `begin_process`, and is used by nobody who looks at the state first.
+        // SAFETY: the key was made in `begin_process`. (Who has looked at the state just before sets what no key is, or,
+        // if the number is another's already, at exit, what that is told of: too late to matter.)
         unsafe { libc::pthread_key_delete(KEY.load(Relaxed)) };
     }
 }

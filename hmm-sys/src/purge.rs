@@ -10,6 +10,8 @@ use core::ptr;
 use hmm_core::Span;
 
 use crate::errno::{self, Errno};
+use crate::limits;
+use crate::reserve::map;
 
 /// Has the memory of `span` go back; the span then reads as zero. Says whether it was done.
 ///
@@ -35,16 +37,25 @@ unsafe fn advise(span: Span, advice: c_int) -> bool {
 /// told.
 #[cfg(target_os = "linux")]
 fn unlock(span: Span) -> bool {
+    // SAFETY: contents stay.
+    !is_all_locked() && unsafe { libc::munlock(span.start.as_ptr().cast(), span.bytes) == 0 }
+}
+
+/// Whether what is mapped is locked (`MCL_CURRENT`), or what will be (`MCL_FUTURE`).
+#[cfg(target_os = "linux")]
+fn is_all_locked() -> bool {
     /// Nobody locks this page alone.
     static OURS: u8 = 0;
-    let page = crate::limits::page_size();
-    let ours = ptr::from_ref(&OURS).map_addr(|at| at & !(page - 1)).cast_mut();
-    let Some(start) = ptr::NonNull::new(ours) else { return false };
+    let page = limits::page_size();
     // SAFETY: contents stay. Memory that is locked refuses this advice, and a kernel that does not know
     // it (before 5.4) refuses always.
-    let is_all_locked = unsafe { !advise(Span { start, bytes: page }, libc::MADV_COLD) };
-    // SAFETY: contents stay.
-    !is_all_locked && unsafe { libc::munlock(span.start.as_ptr().cast(), span.bytes) == 0 }
+    let is_locked = |start| unsafe { !advise(Span { start, bytes: page }, libc::MADV_COLD) };
+    let ours = ptr::from_ref(&OURS).map_addr(|at| at & !(page - 1)).cast_mut();
+    let Some(fresh) = map(ptr::null_mut(), page, libc::PROT_READ, 0) else { return true };
+    let all = ptr::NonNull::new(ours).is_none_or(is_locked) || is_locked(fresh);
+    // SAFETY: it was mapped above, for this.
+    unsafe { libc::munmap(fresh.as_ptr().cast(), page) };
+    all
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -1,5 +1,5 @@
 /* A page of a block is locked, and the block freed so: all the same the memory goes back, of this one and of
- * others. */
+ * others; but not where everything is locked. */
 #include <malloc.h>
 #include <sys/mman.h>
 #include "check.h"
@@ -45,6 +45,17 @@ int main(void)
     char *zero = calloc(BLOCKS, MIB);
     CHECK(zero != NULL && holds(zero, BLOCKS * MIB, 0));
     free(zero);
+    free(kept);
+    /* Where all that is mapped from now on is locked, it stays. */
+    malloc_trim(0);
+    CHECK(mlockall(MCL_FUTURE) == 0);
+    take();
+    size_t all = resident();
+    kept = block[BLOCKS - 1];
+    block[BLOCKS - 1] = NULL;
+    drop();
+    malloc_trim(0);
+    CHECK(resident() > all - 8 * MIB);
     free(kept);
     return ok();
 }

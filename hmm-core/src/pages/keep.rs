@@ -152,7 +152,7 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     /// not looked through, so that is never much.
     pub(super) fn license_kept(&mut self, used: usize, bytes: usize, limit: usize) -> bool {
         let granted = self.kept + bytes <= Self::FLOOR
-            && self.leaves_most_of(limit, 0, bytes)
+            && self.keeps_little_large(limit, bytes)
             && self.licensed + bytes <= self.for_threads(self.allowed(used));
         if granted {
             self.kept += bytes;
@@ -161,10 +161,15 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         granted
     }
 
-    /// Whether what threads may keep, and `inside` bytes more inside slabs and `large` as large blocks, leaves most of
-    /// the heap's `limit`: nobody else can have what a thread that sleeps keeps.
-    pub(super) fn leaves_most_of(&self, limit: usize, inside: usize, large: usize) -> bool {
-        self.licensed_inside() + inside <= limit / INSIDE_OF_LIMIT && self.kept + large <= limit / LARGE_OF_LIMIT
+    /// Whether what threads may keep as large blocks, and `more`, is little of the heap's `limit`: nobody else can have
+    /// what a thread that sleeps keeps.
+    pub(super) fn keeps_little_large(&self, limit: usize, more: usize) -> bool {
+        self.kept + more <= limit / LARGE_OF_LIMIT
+    }
+
+    /// As [`keeps_little_large`](Self::keeps_little_large), of what is inside slabs.
+    pub(super) fn keeps_little_inside(&self, limit: usize, more: usize) -> bool {
+        self.licensed_inside() + more <= limit / INSIDE_OF_LIMIT
     }
 
     /// Takes back a licence for `bytes` of large blocks.
@@ -180,7 +185,7 @@ impl<const SHIFT: u32> Keep<SHIFT> {
             self.licensed_inside() + bytes <= self.for_threads(self.allowed_inside(used))
                 && self.licensed + bytes <= self.for_threads(self.allowed(used))
         };
-        let granted = self.leaves_most_of(limit, bytes, 0) && (is_small || is_room());
+        let granted = self.keeps_little_inside(limit, bytes) && (is_small || is_room());
         if granted {
             self.grant(used, bytes);
         }
@@ -376,8 +381,11 @@ mod tests {
         swing_once(&mut keep, 80 * MIB);
         assert!(keep.license_kept(0, 2 * MIB, limit) && !keep.license_kept(0, MIB, limit));
         assert!(keep.license(0, 16 * MIB, false, limit) && !keep.license(0, MIB, true, limit));
-        assert!(keep.leaves_most_of(limit, 0, 0));
-        assert!(!keep.leaves_most_of(limit / 2, 0, 0), "a limit that is lowered");
+        assert!(keep.keeps_little_large(limit, 0) && keep.keeps_little_inside(limit, 0));
+        let lowered = limit / 2;
+        assert!(!keep.keeps_little_large(lowered, 0) && !keep.keeps_little_inside(lowered, 0));
+        keep.return_license(16 * MIB);
+        assert!(keep.license(0, 8 * MIB, false, lowered), "though too much is kept as large blocks");
     }
 
     #[test]

@@ -109,14 +109,19 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.keep.took_inside(bytes, self.used_pages() << SHIFT, self.free.dirty());
     }
 
-    /// `bytes` bytes passed through slabs, or kept blocks: less may be worth keeping
+    /// `bytes` bytes passed through slabs: less may be worth keeping
     /// now. Whether no more is licensed than may be kept.
     pub(crate) fn pass(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
         let used = self.used_bytes();
         self.keep.freed(bytes, used);
         self.keep_within(map);
         let is_covered = self.keep.is_covered(used) || self.keep.covers_by_rule(self.all_bytes());
-        is_covered && self.keep.leaves_most_of(self.grow.limit(), 0, 0)
+        is_covered && self.keep.keeps_little_inside(self.grow.limit(), 0)
+    }
+
+    /// As [`pass`](Self::pass), of large blocks that threads keep.
+    pub(crate) fn pass_kept(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
+        self.pass(map, bytes) && self.keep.keeps_little_large(self.grow.limit(), 0)
     }
 
     /// Most threads have ended: what they took and freed is no swing of those that stay. Says

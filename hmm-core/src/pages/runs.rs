@@ -142,6 +142,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             }
             room = self.free_behind(map, page.up(have - 1));
             if room < lacking {
+                self.lower_tip(map);
                 return false;
             }
         }

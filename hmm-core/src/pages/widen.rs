@@ -37,7 +37,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let Some(tip) = self.region_for(map, grown, pages) else { return false };
         let region = map.region(tip);
         let offset = start.addr() - region.base().addr();
-        if offset + grown.span.bytes > region.bytes() {
+        if offset != region.bytes() && offset + grown.span.bytes > region.bytes() {
             self.cut_last_hole(map, tip, offset);
         }
         let old_end = region.bytes();

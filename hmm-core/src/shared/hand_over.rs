@@ -32,15 +32,21 @@ pub(super) struct HandOver<const C: usize> {
     stacks: [[Stack; 2]; C],
     /// The index of the front stacks.
     front: AtomicUsize,
-    /// How often a sweep was begun since the last one ended; one is under way if that is not 0.
-    begun: AtomicUsize,
+    /// Odd while a sweep is under way; changes with each that begins or ends.
+    turn: AtomicUsize,
+    /// How often somebody who had much to sweep was refused since a sweep ended.
+    refused: AtomicUsize,
 }
 
-/// A sweep that others wait for so often will not end: a signal handler left it by a jump. (If it does all the same,
-/// two see some slabs twice.)
+/// A sweep that was in the way so often is taken for one that a signal handler left by a jump. If it was only slow, it
+/// stops.
 const PATIENCE: usize = 16;
 
 const COUNT_ONE: u64 = 1 << 32;
+
+fn is_under_way(turn: usize) -> bool {
+    turn % 2 == 1
+}
 
 fn with_page(head: u64, page: Option<PageNo>) -> u64 {
     (head & !(COUNT_ONE - 1)).wrapping_add(COUNT_ONE) | u64::from(PageNo::to_link(page))
@@ -55,7 +61,8 @@ impl<const C: usize> HandOver<C> {
         Self {
             stacks: [const { [const { Stack::new() }; 2] }; C],
             front: AtomicUsize::new(0),
-            begun: AtomicUsize::new(0),
+            turn: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
         }
     }
 
@@ -78,27 +85,44 @@ impl<const C: usize> HandOver<C> {
 
     /// Shows every slab to `see`, which is its only holder meanwhile and says
     /// whether it stays here. Does nothing, and says so by `false`, while another
-    /// sweep is under way.
+    /// sweep is under way; nor is it done if another was begun, see [`lose_patience`](Self::lose_patience).
     pub(super) fn sweep<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, mut see: impl FnMut(PageNo) -> bool) -> bool {
-        if self.begun.fetch_add(1, Acquire) % PATIENCE != 0 {
+        let idle = self.turn.load(Relaxed);
+        let mine = idle.wrapping_add(1);
+        if is_under_way(idle) || self.turn.compare_exchange(idle, mine, Acquire, Relaxed).is_err() {
             return false;
         }
+        let is_mine = || self.turn.load(Relaxed) == mine;
         for class in (0..C).map(Class::nth) {
             let (front, back) = self.stacks(class);
-            while let Some(page) = front.pop(map) {
+            while let Some(page) = is_mine().then(|| front.pop(map)).flatten() {
                 if see(page) {
                     back.push(map, page);
                 }
             }
         }
-        self.front.fetch_xor(1, Relaxed);
-        self.begun.store(0, Release);
-        true
+        if is_mine() {
+            self.front.fetch_xor(1, Relaxed);
+            self.refused.store(0, Relaxed);
+        }
+        self.turn.compare_exchange(mine, mine.wrapping_add(1), Release, Relaxed).is_ok()
+    }
+
+    /// The caller, who had much to sweep, may have been refused; after some times the sweep under way is over, whoever is
+    /// at it.
+    pub(super) fn lose_patience(&self) {
+        let turn = self.turn.load(Relaxed);
+        if is_under_way(turn) && self.refused.fetch_add(1, Relaxed) + 1 >= PATIENCE {
+            self.refused.store(0, Relaxed);
+            // (If it fails, the sweep has ended by itself.)
+            let _ = self.turn.compare_exchange(turn, turn.wrapping_add(1), Relaxed, Relaxed);
+        }
     }
 
     /// In a fork's child: whoever was sweeping did not come along.
     pub(super) fn end_sweep(&self) {
-        self.begun.store(0, Relaxed);
+        let turn = self.turn.load(Relaxed);
+        self.turn.store(turn.wrapping_add(turn % 2), Relaxed);
     }
 
     /// The slabs on top of the stacks of `class`, for the validator.

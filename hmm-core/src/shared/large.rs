@@ -107,7 +107,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[cold]
     #[inline(never)]
     fn pass_kept(&self, pages: u32, owner: &Owner<C>) {
-        let may_stay = self.with_pages(|run_layer| run_layer.pass(&self.map, (pages as usize) << SHIFT));
+        let may_stay = self.with_pages(|run_layer| run_layer.pass_kept(&self.map, (pages as usize) << SHIFT));
         if may_stay == Some(false) {
             // The bound, or the limit, is lower than when the licence was given.
             if let Some(seat) = Seat::take(self, owner) {

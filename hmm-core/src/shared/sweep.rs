@@ -70,6 +70,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             return;
         }
         self.strewn.store(0, Relaxed);
+        self.hand_over.lose_patience();
         let free = self.sweep(Sweep::Empty) + self.collect_common(false);
         if self.with_pages(|pages| pages.has_room(free)) == Some(false) {
             self.collect_common(true);
