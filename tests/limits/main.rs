@@ -83,6 +83,11 @@ fn lowered_tightly() {
 }
 
 #[test]
+fn tables_where_all_is_inside_the_heap() {
+    passes("metadata.c", &ALL, |run| run);
+}
+
+#[test]
 fn break_blocked() {
     passes("blocked.c", &ALL, |run| run.arg("start"));
     passes("blocked.c", &ALL, |run| run.arg("midway"));

@@ -78,6 +78,13 @@ fn threads_that_only_free() {
 }
 
 #[test]
+fn threads_that_free_each_others_at_once() {
+    for _ in 0..12 {
+        passes("others.c", |run| run.arg("neighbours"));
+    }
+}
+
+#[test]
 fn large_blocks_that_are_kept_give_way() {
     passes("others.c", |run| run.arg("lowered"));
     passes("others.c", |run| run.arg("limited"));

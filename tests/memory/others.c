@@ -1,7 +1,9 @@
 /* What is free is within its bound also where a thread does nothing but free, and large blocks that
  * threads keep for their next give way to a bound, or a limit, that is set later.
  *
- * others (frees | lowered | limited) */
+ * So it is where many free each other's at once.
+ *
+ * others (frees | neighbours | lowered | limited) */
 #include <pthread.h>
 #include "check.h"
 #include "hmm.h"
@@ -43,6 +45,45 @@ static void nobody_frees(void)
     run(frees, 0);
     run(frees, 1);
     CHECK(resident() < before + 16 * MIB);
+}
+
+enum { NEIGHBOURS = 16, SMALL = 48, EACH = 300000 };
+
+static char *of[NEIGHBOURS][EACH];
+static pthread_barrier_t all;
+
+/* Takes blocks, and frees those of the next one at the same time as all others do; then all rest. (Once:
+ * what comes and goes again and again is kept.) */
+static void *frees_the_next_ones(void *number)
+{
+    size_t me = (size_t)number;
+    for (int i = 0; i < EACH; i++) {
+        CHECK((of[me][i] = malloc(SMALL)) != NULL);
+        fill(of[me][i], SMALL, 1);
+    }
+    pthread_barrier_wait(&all);
+    char **next = of[(me + 1) % NEIGHBOURS];
+    uint64_t random = me;
+    for (size_t left = EACH; left > 0; left--) {
+        size_t at = next_random(&random) % left;
+        free(next[at]);
+        next[at] = next[left - 1];
+    }
+    pthread_barrier_wait(&all);
+    if (me == 0)
+        CHECK(resident() < sizeof of + 40 * MIB);
+    pthread_barrier_wait(&all);
+    return NULL;
+}
+
+static void neighbours(void)
+{
+    pthread_t thread[NEIGHBOURS];
+    CHECK(pthread_barrier_init(&all, NULL, NEIGHBOURS) == 0);
+    for (size_t i = 0; i < NEIGHBOURS; i++)
+        CHECK(pthread_create(&thread[i], NULL, frees_the_next_ones, (void *)i) == 0);
+    for (size_t i = 0; i < NEIGHBOURS; i++)
+        CHECK(pthread_join(thread[i], NULL) == 0);
 }
 
 static int turn;
@@ -127,6 +168,8 @@ int main(int argc, char **argv)
     CHECK(argc == 2);
     if (strcmp(argv[1], "frees") == 0)
         nobody_frees();
+    else if (strcmp(argv[1], "neighbours") == 0)
+        neighbours();
     else if (strcmp(argv[1], "lowered") == 0)
         lowered();
     else

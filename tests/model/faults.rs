@@ -82,7 +82,10 @@ fn scenario(odd: bool, window: Range<usize>) -> (usize, usize) {
     let made = log.calls.swap(usize::MAX / 2, Relaxed);
     // (The odd one may refuse now and then.)
     assert!((0..20).any(|_| heap.alloc(10 << 20).is_some()), "there is memory again");
-    assert_eq!(heap.stats().mapped, log.out.load(Relaxed), "nothing that the backend gave is lost");
+    let stats = heap.stats();
+    // (Where a call for a table was refused, free pages became one.)
+    let lacking = log.out.load(Relaxed).wrapping_sub(stats.mapped);
+    assert!(lacking <= stats.metadata && lacking % (1 << 16) == 0, "{lacking} bytes that the backend gave are lost");
     (made, refused)
 }
 

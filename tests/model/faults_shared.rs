@@ -85,7 +85,10 @@ fn scenario(window: Range<usize>) -> usize {
     // SAFETY: the owner is this thread's.
     let there = |bytes| !unsafe { heap.alloc(owners[0], bytes) }.is_null();
     assert!((0..20).any(|_| there(5 << 20)), "there is memory again");
-    assert_eq!(heap.stats().mapped, log.out.load(Relaxed), "nothing that the backend gave is lost");
+    let stats = heap.stats();
+    // (Where a call for a table was refused, free pages became one.)
+    let lacking = log.out.load(Relaxed).wrapping_sub(stats.mapped);
+    assert!(lacking <= stats.metadata && lacking % (1 << 16) == 0, "{lacking} bytes that the backend gave are lost");
     made
 }
 

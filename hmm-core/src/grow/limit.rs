@@ -11,7 +11,8 @@ use super::{Grown, HeapGrow, Span};
 /// not purged. Before the heap refuses an allocation it gives back whatever is
 /// free. Where a backend hands out pages that are not zero, more of them than it
 /// was asked for, and then refuses to take them back, they are held, even beyond
-/// the limit; the heap gets no more until it holds less.
+/// the limit; the heap gets no more until it holds less, and lives on what it has, as
+/// long as what is in use is within the limit.
 ///
 /// ```
 /// use core::mem::MaybeUninit;
@@ -120,5 +121,66 @@ mod tests {
             assert!(held <= limit, "{held} bytes of {limit}");
         }
         assert!(refused > 0);
+    }
+
+    /// A backend with the functions that it must have, and no others.
+    struct Bare(FixedRegion);
+
+    // SAFETY: passes on what a sound one does.
+    unsafe impl HeapGrow for Bare {
+        fn grow(&mut self, min: usize, align: usize) -> Option<Grown> {
+            self.0.grow(min, align).map(|grown| Grown { zeroed: false, ..grown })
+        }
+
+        fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+            self.0.meta(bytes)
+        }
+
+        fn os_page(&self) -> usize {
+            self.0.os_page()
+        }
+    }
+
+    fn heap_of(bytes: usize, limit: usize) -> TinyHeap<Limit<Bare>> {
+        let memory = std::vec![MaybeUninit::uninit(); bytes].leak();
+        TinyHeap::new(Limit::new(Bare(FixedRegion::new(memory)), limit))
+    }
+
+    fn take(heap: &mut TinyHeap<Limit<Bare>>, count: usize) -> std::vec::Vec<NonNull<u8>> {
+        (0..count).filter_map(|_| heap.alloc(1024)).collect()
+    }
+
+    /// Where nothing can go back, what is refused must not be added first.
+    #[test]
+    fn a_refusal_adds_nothing() {
+        let limit = 256 * 1024;
+        let mut heap = heap_of(1024 * 1024, limit);
+        for (number, block) in take(&mut heap, 190).into_iter().enumerate() {
+            if number % 2 == 0 {
+                // SAFETY: a live block, not used again.
+                assert_eq!(unsafe { heap.free(block) }, Ok(()));
+            }
+        }
+        let held = heap.stats().held;
+        assert!(heap.alloc(80 * 1024).is_none());
+        assert_eq!(heap.stats().held, held);
+        assert!(heap.alloc(60 * 1024).is_none() && held <= limit);
+    }
+
+    /// A heap that holds more than its limit, and can give nothing back, lives on what it holds.
+    #[test]
+    fn what_is_held_anyway_serves_below_a_lowered_limit() {
+        let mut heap = heap_of(128 * 1024, usize::MAX);
+        for block in take(&mut heap, 60).into_iter().skip(1) {
+            // SAFETY: a live block, not used again.
+            assert_eq!(unsafe { heap.free(block) }, Ok(()));
+        }
+        let held = heap.stats().held;
+        let limit = 32 * 1024;
+        assert!(held > limit);
+        heap.grow_mut().set(limit);
+        let taken = take(&mut heap, 60).len();
+        let stats = heap.stats();
+        assert!(taken >= 15 && stats.allocated <= limit && stats.held == held, "{taken} more, {stats:?}");
     }
 }

@@ -33,7 +33,13 @@ const TOKEN: usize = 8;
 ///
 /// `SHIFT` sets the page size, `1 << SHIFT` bytes, and `C` must be the number
 /// of size classes that follow from it: use the aliases [`TinyHeap`] (pages of
-/// 512 bytes) or `Heap<G>` (64 KiB), or let the compiler tell the number.
+/// 512 bytes) or `Heap<G>` (64 KiB), or one of these, beside which others do not compile:
+///
+/// | `SHIFT` | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 |
+/// |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+/// | `C` | 8 | 12 | 20 | 28 | 36 | 44 | 60 | 64 | 68 | 72 |
+///
+/// (15 and 16 need addresses of 64 bits; elsewhere `Heap<G>` has pages of 16 KiB.)
 #[derive(Debug)]
 pub struct Heap<G: HeapGrow, const SHIFT: u32 = HOSTED_SHIFT, const C: usize = HOSTED_CLASSES> {
     map: PageMap<SHIFT>,

@@ -51,7 +51,7 @@ pub(crate) enum Kind {
     MediumBody,
     /// The first page of a block of whole pages.
     Large,
-    /// The first page of a hole that the backend could not have.
+    /// The first page of a hole that the backend could not have, or of pages that became tables.
     Foreign,
     /// The first page of a freed block of whole pages that a thread keeps.
     Kept,

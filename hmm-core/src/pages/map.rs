@@ -117,6 +117,13 @@ impl Region {
         self.first.store(first.get(), Release);
     }
 
+    /// Moves the region, which has no page, to another place. Needs the run layer's lock. (Whoever looks for a pointer
+    /// that is live sees the new place: the block came later.)
+    pub(crate) fn reopen(&self, base: *mut u8, room: u32) {
+        self.base.store(base, Relaxed);
+        self.room.store(room, Relaxed);
+    }
+
     /// Moves the region's end. Needs the run layer's lock, and an open header
     /// for each page below the new end.
     pub(crate) fn set_bytes(&self, bytes: usize) {

@@ -5,7 +5,7 @@
 //!   spare[k]: bitmaps given back, by size in cache lines
 //! ```
 //!
-//! Chunks come from the backend's `meta` and never go back; large ones are
+//! Chunks come from the backend's `meta`, or are pages of the heap's, and never go back; large ones are
 //! linked, each to the one before, for the statistics. Only bitmaps are
 //! reused; thread heaps are recycled by the pool that owns them.
 
@@ -52,14 +52,17 @@ struct Chunk {
 /// Chunks of so many bytes are linked.
 const LINKED: usize = 4096;
 
-/// Bytes of a bitmap of so many lines. Where that would be a multiple of 1 KiB it takes an
-/// extra line, or page after page would use the same cache sets.
-fn bitmap_bytes(lines: usize) -> usize {
-    let bytes = lines * LINE;
-    if bytes % 1024 == 0 { bytes + LINE } else { bytes }
-}
-
 impl Meta {
+    /// Bytes that a chunk has more than its pieces come to: the link, and what the last one wants to fill its line.
+    pub(super) const MORE: usize = 2 * LINE;
+
+    /// Bytes of a bitmap of so many words. Where that would be a multiple of 1 KiB it takes an
+    /// extra line, or page after page would use the same cache sets.
+    pub(super) fn bitmap_bytes(words: usize) -> usize {
+        let bytes = lines(words) * LINE;
+        if bytes % 1024 == 0 { bytes + LINE } else { bytes }
+    }
+
     pub(crate) const fn new() -> Self {
         Self {
             next: ptr::null_mut(),
@@ -120,6 +123,12 @@ impl Meta {
             return None;
         }
         self.closed = None;
+        self.enter(chunk);
+        Some(())
+    }
+
+    /// Makes a chunk, which is open and zero, the one that pieces are cut from.
+    pub(super) fn enter(&mut self, chunk: Span) {
         self.count(chunk.bytes);
         self.next = chunk.start.as_ptr();
         self.left = chunk.bytes;
@@ -131,7 +140,6 @@ impl Meta {
             self.next = self.next.wrapping_add(LINE);
             self.left -= LINE;
         }
-        Some(())
     }
 
     /// The chunks that are linked: all but those of heaps on small machines.
@@ -160,7 +168,7 @@ impl Meta {
             *spare = unsafe { first.cast::<*mut u8>().read() };
             first
         } else {
-            self.take(grow, bitmap_bytes(lines(words)), chunk, room)?
+            self.take(grow, Self::bitmap_bytes(words), chunk, room)?
         };
         Some(bits.as_ptr().cast::<BitPair>().cast_const().wrapping_add(1))
     }

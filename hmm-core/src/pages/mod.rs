@@ -29,12 +29,13 @@ mod widen;
 
 use self::chunk::Appetite;
 use self::free::FreeRuns;
+use self::header::Kind;
 use self::keep::Keep;
 use self::map::{MAX_REGIONS, PageMap};
 use self::meta::Meta;
 use self::pair::BitPair;
-use crate::grow::{Grown, HeapGrow};
-use crate::units::PageNo;
+use crate::grow::{Grown, HeapGrow, Span};
+use crate::units::{Geometry, PageNo};
 
 use core::ptr::NonNull;
 
@@ -98,14 +99,41 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// `bytes` bytes of zeroed metadata that stay.
     pub(crate) fn take_meta(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> Option<NonNull<u8>> {
-        let room = self.room_for_meta(map);
-        self.meta.take(&mut self.grow, bytes, Self::META_CHUNK, room)
+        self.with_meta(map, bytes, |meta, grow, room| meta.take(grow, bytes, Self::META_CHUNK, room))
     }
 
     /// A bitmap of `words` local and as many remote words, contents unknown.
     pub(crate) fn take_bits(&mut self, map: &PageMap<SHIFT>, words: usize) -> Option<*const BitPair> {
+        let take = |meta: &mut Meta, grow: &mut G, room| meta.take_bits(grow, words, Self::META_CHUNK, room);
+        self.with_meta(map, Meta::bitmap_bytes(words), take)
+    }
+
+    /// What `take` takes of metadata, `bytes` bytes, and of the backend no more than it is told. Where that has no
+    /// more, not even addresses, all there is may be free pages of the heap's own.
+    fn with_meta<R>(
+        &mut self,
+        map: &PageMap<SHIFT>,
+        bytes: usize,
+        take: impl Fn(&mut Meta, &mut G, usize) -> Option<R>,
+    ) -> Option<R> {
         let room = self.room_for_meta(map);
-        self.meta.take_bits(&mut self.grow, words, Self::META_CHUNK, room)
+        take(&mut self.meta, &mut self.grow, room).or_else(|| {
+            self.meta_from_pages(map, bytes)?;
+            take(&mut self.meta, &mut self.grow, 0)
+        })
+    }
+
+    /// Makes free pages metadata, at least `bytes` bytes of it: a hole in the heap from then on.
+    fn meta_from_pages(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> Option<()> {
+        let pages = Geometry::<SHIFT>::pages_for(bytes.checked_add(Meta::MORE)?)?;
+        let page = self.take_run(map, pages, 1, Growth::Avoid)?;
+        map.header(page).set_kind(Kind::Foreign);
+        self.own -= pages as usize;
+        let chunk = Span { start: NonNull::new(map.address(page))?, bytes: (pages as usize) << SHIFT };
+        // SAFETY: the run is free no more, and nobody else's.
+        unsafe { chunk.start.write_bytes(0, chunk.bytes) };
+        self.meta.enter(chunk);
+        Some(())
     }
 
     /// Takes a bitmap of `words` words back.

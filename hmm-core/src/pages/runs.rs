@@ -23,21 +23,36 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if !self.may_hold(pages) {
             return None;
         }
+        let held = self.held();
         let run = match self.fit(map, pages, align_pages) {
             Some(run) => run,
-            None if growth == Growth::Avoid => return None,
+            None if growth == Growth::Avoid || !self.may_add(map, pages.saturating_sub(self.top_free(map))) => {
+                return None;
+            }
             None => self.grown_run(map, span).or_else(|| {
                 self.lower_tip(map);
                 None
             })?,
         };
         let page = self.carve(map, run, pages, align_pages);
-        if !self.shed(map, 0) {
+        if !self.keeps_limit(map, held) {
             self.give(map, page, pages, false);
             self.lower_tip(map);
             return None;
         }
         Some(page)
+    }
+
+    /// Whether `pages` pages more from the backend would be within the limit: where it cannot purge and
+    /// what it hands out is not zero, they are held at once.
+    fn may_add(&mut self, map: &PageMap<SHIFT>, pages: u32) -> bool {
+        self.shed(map, (pages as usize) << SHIFT)
+    }
+
+    /// Whether the heap is within its limit, or holds no more than the `before` bytes that it held anyway: they may be
+    /// more after the limit was lowered, and stay so where nothing can be purged.
+    fn keeps_limit(&mut self, map: &PageMap<SHIFT>, before: usize) -> bool {
+        self.shed(map, 0) || self.held() <= before
     }
 
     /// Gives back what is free at the top if the heap holds more than its limit: what was added for nothing, and
@@ -134,10 +149,11 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if !self.may_hold(lacking) {
             return false;
         }
+        let held = self.held();
         if room < lacking {
             let (region, _, above) = map.surroundings(page);
             let at_top = region == self.tip && above == have + room;
-            if !at_top || !self.widen(map, lacking - room) {
+            if !at_top || !self.may_add(map, lacking - room) || !self.widen(map, lacking - room) {
                 return false;
             }
             room = self.free_behind(map, page.up(have - 1));
@@ -154,7 +170,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         }
         map.header(page).set_run(want);
         self.took(((lacking - taken) as usize) << SHIFT);
-        if !self.shed(map, 0) {
+        if !self.keeps_limit(map, held) {
             self.shorten(map, page, have, false);
             self.lower_tip(map);
             return false;

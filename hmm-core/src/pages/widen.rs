@@ -115,16 +115,10 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// Opens a region for a span that no region can take.
     fn open_region(&mut self, map: &PageMap<SHIFT>, grown: &Grown, pages: u32) -> Option<usize> {
-        let (index, region) = map.spare_region()?;
-        let numbers_left = u32::MAX - 1 - self.next_region.get();
-        let room = u32::try_from(grown.room >> SHIFT).unwrap_or(u32::MAX).min(numbers_left);
-        // Where a region's table had to be small, others begin within what would have been
-        // its room. No two rooms overlap, or the one would take what the other has for a hole.
+        let Some((index, region)) = map.spare_region() else { return self.reopen_region(map, grown, pages) };
         let start = grown.span.start.as_ptr();
-        let in_use = map.regions().filter(|region| region.bytes() > 0);
-        let next = in_use.map(|region| region.pages_from(start, SHIFT)).min().unwrap_or(usize::MAX);
-        let mut room = room.max(pages).min(u32::try_from(next).unwrap_or(u32::MAX));
-        if room > numbers_left || room < pages {
+        let mut room = self.room_at(map, grown).min(u32::MAX - 1 - self.next_region.get());
+        if room < pages {
             return None;
         }
         // Where not even addresses can be had for so large a table, a smaller
@@ -142,6 +136,30 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         region.open(start, self.next_region, room, table, dirty);
         self.next_region = self.next_region.up(room);
         Some(index)
+    }
+
+    /// As [`open_region`](Self::open_region), where all are in use: one that went back whole serves again, as far as the
+    /// headers reach that are open. (Not the first, whose address owners know.)
+    fn reopen_region(&self, map: &PageMap<SHIFT>, grown: &Grown, pages: u32) -> Option<usize> {
+        let is_back = |&index: &usize| map.region(index).bytes() == 0 && self.opened[index] >= pages;
+        let index = (1..MAX_REGIONS).filter(is_back).max_by_key(|&index| self.opened[index])?;
+        let start = grown.span.start.as_ptr();
+        let room = self.room_at(map, grown).min(self.opened[index]);
+        if room < pages {
+            return None;
+        }
+        map.regions().for_each(|other| other.make_way(start, room, SHIFT));
+        map.region(index).reopen(start, room);
+        Some(index)
+    }
+
+    /// The pages that a region may have that begins with this span. Where a region's table had to be small, others begin
+    /// within what would have been its room. No two rooms overlap, or the one would take what the other has for a hole.
+    fn room_at(&self, map: &PageMap<SHIFT>, grown: &Grown) -> u32 {
+        let bytes = grown.room.max(grown.span.bytes);
+        let in_use = map.regions().filter(|region| region.bytes() > 0);
+        let next = in_use.map(|region| region.pages_from(grown.span.start.as_ptr(), SHIFT)).min();
+        u32::try_from((bytes >> SHIFT).min(next.unwrap_or(usize::MAX))).unwrap_or(u32::MAX)
     }
 
     /// A header table and dirty bits for `room` pages, neither open yet.
@@ -234,5 +252,71 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             self.link(map, page, run, dirty);
         }
         lowered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TinyHeap;
+    use crate::grow::Span;
+    use core::ptr::NonNull;
+    use std::vec;
+
+    /// Each span lies by itself, and goes back whole.
+    struct Apart {
+        /// Words, so that tables are aligned.
+        memory: &'static mut [u64],
+        used: usize,
+    }
+
+    impl Apart {
+        fn take(&mut self, bytes: usize, align: usize) -> Option<NonNull<u8>> {
+            let start = self.memory.as_mut_ptr().cast::<u8>();
+            let at = start.wrapping_add(self.used + align);
+            let at = at.wrapping_sub(at.addr() % align);
+            self.used = at.addr() - start.addr() + bytes;
+            NonNull::new(at).filter(|_| self.used <= size_of_val(self.memory))
+        }
+    }
+
+    // SAFETY: no byte is handed out twice, and tables are zero.
+    unsafe impl HeapGrow for Apart {
+        fn grow(&mut self, min: usize, align: usize) -> Option<Grown> {
+            let bytes = min.next_multiple_of(align);
+            let start = self.take(bytes, align)?;
+            // (What is behind stays free, so that the next one does not adjoin.)
+            self.used += align;
+            Some(Grown { span: Span { start, bytes }, room: bytes, zeroed: true })
+        }
+
+        unsafe fn shrink(&mut self, _: NonNull<u8>, _: usize) -> bool {
+            true
+        }
+
+        fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+            self.take(bytes, 64)
+        }
+
+        fn os_page(&self) -> usize {
+            4096
+        }
+    }
+
+    #[test]
+    fn ranges_that_went_back_serve_again() {
+        let memory = vec![0_u64; 256 * 1024].leak();
+        let mut heap = TinyHeap::new(Apart { memory, used: 0 });
+        for round in 0..3 * MAX_REGIONS {
+            let block = heap.alloc(8 * 1024);
+            let Some(block) = block else { panic!("refused in round {round}: {:?}", heap.stats()) };
+            // SAFETY: a live block of so many bytes; not used again.
+            unsafe { block.write_bytes(0xA5, 8 * 1024) };
+            assert_eq!(heap.check(), Ok(()));
+            // SAFETY: likewise.
+            assert_eq!(unsafe { heap.free(block) }, Ok(()));
+            heap.trim();
+            assert_eq!((heap.stats().mapped, heap.check()), (0, Ok(())));
+        }
     }
 }

@@ -8,7 +8,7 @@
 //! Each class has two stacks, so that a sweep can see every slab once while the
 //! others stay within reach of whoever needs one.
 
-use crate::sync::Ordering::{Acquire, Relaxed, Release};
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::{AtomicU64, AtomicUsize};
 
 use crate::pages::header::Link;
@@ -32,20 +32,30 @@ pub(super) struct HandOver<const C: usize> {
     stacks: [[Stack; 2]; C],
     /// The index of the front stacks.
     front: AtomicUsize,
-    /// Odd while a sweep is under way; changes with each that begins or ends.
+    /// How many sweeps there were, above two marks: whether one is under way, and whether it was asked to be followed
+    /// by a look for more.
     turn: AtomicUsize,
-    /// How often somebody who had much to sweep was refused since a sweep ended.
+    /// Bytes that came to be swept since a sweep ended.
     refused: AtomicUsize,
 }
 
-/// A sweep that was in the way so often is taken for one that a signal handler left by a jump. If it was only slow, it
-/// stops.
-const PATIENCE: usize = 16;
+const UNDER_WAY: usize = 1;
+const ASKED: usize = 2;
+const NEXT: usize = 4;
+
+/// A sweep that is in the way while so many bytes come to be swept is taken for one that a signal handler left by a
+/// jump. If it was only slow, it stops.
+const PATIENCE: usize = if cfg!(loom) { 1 } else { 64 * 1024 * 1024 };
 
 const COUNT_ONE: u64 = 1 << 32;
 
 fn is_under_way(turn: usize) -> bool {
-    turn % 2 == 1
+    turn & UNDER_WAY != 0
+}
+
+/// The turn after this one, with no sweep under way.
+fn after(turn: usize) -> usize {
+    (turn & !(UNDER_WAY | ASKED)).wrapping_add(NEXT)
 }
 
 fn with_page(head: u64, page: Option<PageNo>) -> u64 {
@@ -84,15 +94,19 @@ impl<const C: usize> HandOver<C> {
     }
 
     /// Shows every slab to `see`, which is its only holder meanwhile and says
-    /// whether it stays here. Does nothing, and says so by `false`, while another
+    /// whether it stays here. Says whether somebody asked for more meanwhile; `None`, and nothing was done, while another
     /// sweep is under way; nor is it done if another was begun, see [`lose_patience`](Self::lose_patience).
-    pub(super) fn sweep<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, mut see: impl FnMut(PageNo) -> bool) -> bool {
+    pub(super) fn sweep<const SHIFT: u32>(
+        &self,
+        map: &PageMap<SHIFT>,
+        mut see: impl FnMut(PageNo) -> bool,
+    ) -> Option<bool> {
         let idle = self.turn.load(Relaxed);
-        let mine = idle.wrapping_add(1);
+        let mine = idle | UNDER_WAY;
         if is_under_way(idle) || self.turn.compare_exchange(idle, mine, Acquire, Relaxed).is_err() {
-            return false;
+            return None;
         }
-        let is_mine = || self.turn.load(Relaxed) == mine;
+        let is_mine = || self.turn.load(Relaxed) & !ASKED == mine;
         for class in (0..C).map(Class::nth) {
             let (front, back) = self.stacks(class);
             while let Some(page) = is_mine().then(|| front.pop(map)).flatten() {
@@ -105,24 +119,34 @@ impl<const C: usize> HandOver<C> {
             self.front.fetch_xor(1, Relaxed);
             self.refused.store(0, Relaxed);
         }
-        self.turn.compare_exchange(mine, mine.wrapping_add(1), Release, Relaxed).is_ok()
+        // Acquire: whoever asked has said before how much there is.
+        let ends = |turn| self.turn.compare_exchange(turn, after(turn), AcqRel, Relaxed).is_ok();
+        [false, true].into_iter().find(|&asked| ends(if asked { mine | ASKED } else { mine }))
     }
 
-    /// The caller, who had much to sweep, may have been refused; after some times the sweep under way is over, whoever is
-    /// at it.
-    pub(super) fn lose_patience(&self) {
+    /// Asks whoever sweeps to look afterwards whether there is more; `false` if nobody does.
+    pub(super) fn ask_for_more(&self) -> bool {
         let turn = self.turn.load(Relaxed);
-        if is_under_way(turn) && self.refused.fetch_add(1, Relaxed) + 1 >= PATIENCE {
+        is_under_way(turn) && self.turn.compare_exchange(turn, turn | ASKED, Release, Relaxed).is_ok()
+    }
+
+    /// The caller has `bytes` to sweep, and may be refused; after many of them the sweep under way is over, whoever is
+    /// at it.
+    pub(super) fn lose_patience(&self, bytes: usize) {
+        let turn = self.turn.load(Relaxed);
+        if is_under_way(turn) && self.refused.fetch_add(bytes, Relaxed).wrapping_add(bytes) >= PATIENCE {
             self.refused.store(0, Relaxed);
             // (If it fails, the sweep has ended by itself.)
-            let _ = self.turn.compare_exchange(turn, turn.wrapping_add(1), Relaxed, Relaxed);
+            let _ = self.turn.compare_exchange(turn, after(turn), Relaxed, Relaxed);
         }
     }
 
     /// In a fork's child: whoever was sweeping did not come along.
     pub(super) fn end_sweep(&self) {
         let turn = self.turn.load(Relaxed);
-        self.turn.store(turn.wrapping_add(turn % 2), Relaxed);
+        if is_under_way(turn) {
+            self.turn.store(after(turn), Relaxed);
+        }
     }
 
     /// The slabs on top of the stacks of `class`, for the validator.

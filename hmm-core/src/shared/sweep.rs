@@ -20,7 +20,7 @@ use crate::heap::found::Found;
 use crate::heap::{Ground, bits_of};
 
 /// Bytes that must have been strewn before the lists are swept.
-const LEAST: usize = 4 * 1024 * 1024;
+const LEAST: usize = if cfg!(loom) { 2048 } else { 4 * 1024 * 1024 };
 
 /// Half of a bitmap word counts as strewn for the first slot of it that is freed; where
 /// what is free is sought slab by slab, a part of that.
@@ -63,26 +63,46 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     }
 
     /// `bytes` more bytes may lie free in slabs on the hand-over lists: sweeps
-    /// them if that is much by now.
+    /// them if that is much by now, or has whoever does already look again.
     pub(super) fn sweep_if_much(&self, bytes: usize) {
-        let strewn = self.strewn.fetch_add(bytes, Relaxed) + bytes;
-        if strewn < LEAST.max(self.listed.load(Relaxed) / 4) {
-            return;
-        }
-        self.strewn.store(0, Relaxed);
-        self.hand_over.lose_patience();
-        let free = self.sweep(Sweep::Empty) + self.collect_common(false);
-        if self.with_pages(|pages| pages.has_room(free)) == Some(false) {
-            self.collect_common(true);
-            self.sweep(Sweep::Parts);
+        self.strewn.fetch_add(bytes, Relaxed);
+        while self.strewn.load(Relaxed) >= LEAST.max(self.listed.load(Relaxed) / 4) {
+            let strewn = self.strewn.swap(0, Relaxed);
+            self.hand_over.lose_patience(bytes);
+            if !self.sweep_strewn() {
+                self.strewn.fetch_add(strewn, Relaxed);
+                if self.hand_over.ask_for_more() {
+                    return;
+                }
+            }
         }
     }
 
+    /// Gives back what lies free where nobody else looks. `false`, and that is not done, while another
+    /// thread is at it.
+    fn sweep_strewn(&self) -> bool {
+        let Some((listed, _)) = self.sweep_once(Sweep::Empty) else { return false };
+        let free = listed + self.collect_common(false);
+        if self.with_pages(|pages| pages.has_room(free)) == Some(false) {
+            self.collect_common(true);
+            return self.sweep_once(Sweep::Parts).is_some();
+        }
+        true
+    }
+
     /// Gives back the slabs on the hand-over lists whose every slot is free, and
-    /// what else `sweep` says. Returns how many bytes are free in the others.
-    pub(super) fn sweep(&self, sweep: Sweep) -> usize {
+    /// what else `sweep` says.
+    pub(super) fn sweep(&self, sweep: Sweep) {
+        if let Some((_, true)) = self.sweep_once(sweep) {
+            self.sweep_if_much(0);
+        }
+    }
+
+    /// As [`sweep`](Self::sweep). Returns how many bytes are free in the slabs that are left, and whether somebody was
+    /// refused meanwhile who had much to sweep; `None` if the caller was, or is a handler that interrupted a sweep.
+    fn sweep_once(&self, sweep: Sweep) -> Option<(usize, bool)> {
         let mut found = Found::default();
-        let done = self.hand_over.sweep(&self.map, |page| {
+        let asked = self.hand_over.sweep(&self.map, |page| {
             let header = self.map.header(page);
             let bits = bits_of::<SHIFT>(header);
             self.drain_slab(header, &bits, |_| 0);
@@ -95,13 +115,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             }
             found.add::<SHIFT>(header, &bits);
             true
-        });
-        if !done {
-            return 0;
-        }
+        })?;
         self.listed.store(found.held, Relaxed);
         let hollow = [found.hollow(), self.hollow.swap(found.hollow(), Relaxed)];
         self.with_pages(|pages| pages.gave_parts(found.given, 0, hollow));
-        found.free
+        Some((found.free, asked))
     }
 }

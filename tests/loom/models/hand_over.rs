@@ -165,3 +165,33 @@ fn sweep_and_back() {
     }
     .explore(1);
 }
+
+/// Two sweep at once: one of them does.
+#[test]
+fn two_sweeps() {
+    Tiny {
+        set_up: |w| {
+            listed(w);
+            w.detach(3);
+        },
+        threads: &[|w| w.trim(0), |w| w.trim(1), |w| w.alloc(2, 256)],
+        after: World::assert_whole,
+    }
+    .explore(1);
+}
+
+/// One has much to sweep and loses patience with the sweep under way, which was only slow; a third takes a slab.
+#[test]
+fn sweep_taken_over() {
+    Tiny {
+        set_up: |w| {
+            listed(w);
+            for size in [16, 32, 64, 128] {
+                w.alloc(1, size);
+            }
+        },
+        threads: &[|w| w.trim(0), |w| w.detach(1), |w| w.alloc(2, 256)],
+        after: World::assert_whole,
+    }
+    .explore(1);
+}
