@@ -1,7 +1,9 @@
 /* Large blocks and growing ones: no more memory than a best fit needs, and no page faults for what
  * the program takes again and again.
  *
- * large (images | buffers | vectors | swings) */
+ * Blocks that shrink hold no more than they need.
+ *
+ * large (images | buffers | vectors | swings | shrunk) */
 #include <sys/resource.h>
 #include "phases.h"
 
@@ -92,6 +94,29 @@ static void swings(void)
     CHECK(now <= passed / 8);
 }
 
+/* Blocks of two pages of the heap's shrink to little more than one. */
+static void shrunk(void)
+{
+    enum { BLOCKS = 1000, BEFORE = 131072, AFTER = 66000 };
+    static char *shrinks[BLOCKS];
+    size_t none = resident();
+    for (int i = 0; i < BLOCKS; i++) {
+        CHECK((shrinks[i] = malloc(BEFORE)) != NULL);
+        fill(shrinks[i], BEFORE, (unsigned char)i);
+    }
+    for (int i = 0; i < BLOCKS; i++) {
+        CHECK((shrinks[i] = realloc(shrinks[i], AFTER)) != NULL);
+        CHECK(holds(shrinks[i], AFTER, (unsigned char)i));
+    }
+    CHECK(resident() < none + BLOCKS * (AFTER + 4096) + 2 * MIB);
+    for (int i = 0; i < BLOCKS; i++) {
+        CHECK((shrinks[i] = realloc(shrinks[i], BEFORE)) != NULL);
+        CHECK(holds(shrinks[i], AFTER, (unsigned char)i));
+        fill(shrinks[i], BEFORE, (unsigned char)i);
+        free(shrinks[i]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
@@ -101,6 +126,8 @@ int main(int argc, char **argv)
         buffers();
     else if (strcmp(argv[1], "vectors") == 0)
         vectors();
+    else if (strcmp(argv[1], "shrunk") == 0)
+        shrunk();
     else
         swings();
     CHECK(HmmCheck() == 0);

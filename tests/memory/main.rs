@@ -39,6 +39,11 @@ fn large_blocks_fit_and_what_is_taken_again_stays() {
 }
 
 #[test]
+fn blocks_that_shrink_give_back() {
+    passes("large.c", |run| run.arg("shrunk"));
+}
+
+#[test]
 fn limits() {
     passes("limit.c", |run| run.arg("0"));
     passes("limit.c", |run| run.arg("67108864").env("HMM_LIMIT", "64M"));

@@ -84,11 +84,16 @@ fn clear<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, start: *mut u8
     }
 }
 
-/// Makes a large block hold `size` bytes, if that takes the pages that it has.
+/// A block that loses so many bytes or more within its pages gives their memory back. (For less, a call is too much.)
+const TAIL: usize = 16 * 1024;
+
+/// Makes a large block hold `size` bytes, if that takes the pages that it has, and leaves little of them unused.
 pub(crate) fn fill<const SHIFT: u32>(header: &Header, size: usize) -> bool {
-    let fills = Geometry::<SHIFT>::pages_for(size.max(1)) == Some(header.run());
+    let bytes = rounded(size);
+    let fills = Geometry::<SHIFT>::pages_for(size.max(1)) == Some(header.run())
+        && header.large_bytes().saturating_sub(bytes) < TAIL;
     if fills {
-        header.set_large_bytes(rounded(size));
+        header.set_large_bytes(bytes);
     }
     fills
 }
@@ -97,17 +102,18 @@ pub(crate) fn fill<const SHIFT: u32>(header: &Header, size: usize) -> bool {
 pub(crate) fn resize<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, header: &Header, size: usize) -> bool {
     let Some(want) = Geometry::<SHIFT>::pages_for(size.max(1)) else { return false };
     let resize = |pages: &mut Pages<S::Grow, SHIFT>| {
-        let done = match want < header.run() {
-            true => {
-                pages.shorten_run(s.map(), page, want);
-                true
-            }
-            false => pages.lengthen_run(s.map(), page, want),
-        };
-        if done {
-            header.set_large_bytes(rounded(size));
+        if want > header.run() && !pages.lengthen_run(s.map(), page, want) {
+            return false;
         }
-        done
+        if want < header.run() {
+            pages.shorten_run(s.map(), page, want);
+        }
+        let bytes = rounded(size);
+        if header.large_bytes() > bytes {
+            pages.purge_behind(s.map(), page, bytes, TAIL);
+        }
+        header.set_large_bytes(bytes);
+        true
     };
     fill::<SHIFT>(header, size) || s.with_pages(resize).unwrap_or(false)
 }
