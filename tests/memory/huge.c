@@ -1,7 +1,8 @@
-/* Huge pages are behind the heap if they were asked for; else behind small blocks that fill much memory,
+/* Huge pages are behind the heap if they were asked for; else behind blocks that fill much memory,
  * and then they count from the start.
  *
- * huge (0 | 1 | slabs | mixed): what HMM_HUGE_PAGES was set to, or that it was not */
+ * huge (0 | 1 | slabs | mixed | partly): what HMM_HUGE_PAGES was set to, or that it was not */
+#include <malloc.h>
 #include "phases.h"
 
 /* Bytes of huge pages that the process has. */
@@ -61,11 +62,45 @@ static void mixed(void)
     shrink_at_random(0);
 }
 
+/* Blocks of `size` bytes, `used` of them written, and small ones among them, hold little more than the pages of
+ * the system's that are written, and `more` bytes. */
+static void written_in_part(size_t size, size_t used, size_t more)
+{
+    size_t n = 256 * MIB / size, written = n * ((used + 4095) / 4096 * 4096) + n / 8 * 600;
+    char **p = table(n * sizeof *p, 1);
+    malloc_trim(0);
+    size_t before = stats().resident, before_huge = huge();
+    for (size_t i = 0; i < n; i++) {
+        p[i] = malloc(size);
+        CHECK(p[i] != NULL);
+        memset(p[i], 1, used);
+        if (i % 8 == 0)
+            small_blocks(100);
+    }
+    size_t now = stats().resident - before, now_huge = huge() - before_huge;
+    fprintf(stderr, "%zu of %zu: %zu MiB for %zu, huge %zu\n", used, size, now / MIB, written / MIB, now_huge / MIB);
+    CHECK(now <= written / 100 * 110 + more);
+    if (used == size && there_are_some("[madvise]") && can_collapse())
+        CHECK(now_huge >= 2 * MIB);
+    for (size_t i = 0; i < n; i++)
+        free(p[i]);
+    munmap(p, n * sizeof *p);
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
     if (strcmp(argv[1], "mixed") == 0) {
         mixed();
+        return ok();
+    }
+    if (strcmp(argv[1], "partly") == 0) {
+        written_in_part(64 * KIB, 3000, 0);
+        written_in_part(16 * KIB, 1500, 0);
+        written_in_part(8 * KIB, 2000, 0);
+        written_in_part(16 * KIB, 16 * KIB, 0);
+        /* What was filled vouches for eight huge pages that come after it. */
+        written_in_part(32 * KIB, 1500, 16 * MIB);
         return ok();
     }
     int asked = strcmp(argv[1], "1") == 0 && there_are_some(NULL);

@@ -115,6 +115,7 @@ fn huge_pages_only_where_they_pay() {
     }
     passes("huge.c", |run| run.arg("slabs"));
     passes("huge.c", |run| run.arg("mixed"));
+    passes("huge.c", |run| run.arg("partly"));
 }
 
 /// Real programs under a limit of HMM's end as they do when there is no memory.

@@ -31,7 +31,7 @@ const EACH: usize = 4;
 /// Makes a word of `class` with a free slot current. `false`: no memory.
 pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class) -> bool {
     let bin = s.local().bin(class);
-    let mut used_up = bin.current().is_some();
+    let mut used_up = bin.current();
     if let Some(page) = bin.current() {
         if advance(s, class, page, s.map().header(page)) {
             return true;
@@ -57,7 +57,7 @@ pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
             return true;
         }
         bin.set_current(None);
-        used_up = true;
+        used_up = Some(page);
         if s.close(header) {
             let bytes = slab_bytes::<SHIFT>(header);
             s.local().loose.leave(bytes, bytes);
@@ -174,11 +174,15 @@ pub(crate) fn retire<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     }
 }
 
-/// A slab with every slot free, now the owner's; `follows`: one of the class was
-/// used up.
-fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, class: Class, follows: bool) -> Option<PageNo> {
+/// A slab with every slot free, now the owner's, after the one `used_up`, if one
+/// was.
+fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    class: Class,
+    used_up: Option<PageNo>,
+) -> Option<PageNo> {
     spare::give_all(s);
-    let take = |growth| s.with_pages(|pages| pages.take_slab(s.map(), class, follows, growth)).flatten();
+    let take = |growth| s.with_pages(|pages| pages.take_slab(s.map(), class, used_up, growth)).flatten();
     let page = take(Growth::Avoid).or_else(|| {
         s.before_growth();
         take(Growth::Allow)

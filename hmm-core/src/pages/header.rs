@@ -84,7 +84,7 @@ impl Kind {
     }
 }
 
-/// What a sized free cannot rely on in a slab.
+/// What is to be known of some slabs: for the first two, what a sized free cannot rely on.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 pub(crate) enum Mark {
@@ -93,6 +93,8 @@ pub(crate) enum Mark {
     Any = 1,
     /// Blocks were given slots of whole cache lines.
     Lines = 2,
+    /// No memory was behind it when it was made: what is there now was written since.
+    Bare = 4,
 }
 
 /// The header of one page. All zero: a blank page.
@@ -119,8 +121,8 @@ pub(crate) struct Header {
     /// Second link: previous in a queue, right child.
     pub(crate) prev: AtomicU32,
     kind: AtomicU8,
-    /// In a slab: which blocks may be in its slots beside those of its class: see
-    /// [`Mark`]. In a large block: whether its pages, or some, were moved here.
+    /// In a slab: see [`Mark`]. In a large block: whether its pages, or some, were moved
+    /// here.
     mark: AtomicU8,
     class: AtomicU16,
     /// Words of the bitmap in use so far; slots beyond were never handed out.
@@ -193,6 +195,11 @@ impl Header {
         self.recip() != 0 && self.class() == class
     }
 
+    /// Whether the page begins a slab, of either kind.
+    pub(crate) fn is_slab(&self) -> bool {
+        matches!(self.kind(), Kind::Small | Kind::Medium)
+    }
+
     #[inline]
     pub(crate) fn bits(&self) -> *const BitPair {
         self.bits.load(Relaxed)
@@ -256,11 +263,12 @@ impl Header {
     }
 
     /// Writes the fields of a slab, all but its kind and its owner.
-    pub(crate) fn set_slab(&self, class: Class, recip: u32, bits: *const BitPair) {
+    /// `bare`: see [`Mark::Bare`].
+    pub(crate) fn set_slab(&self, class: Class, recip: u32, bits: *const BitPair, bare: bool) {
         self.class.store(class.number(), Relaxed);
         self.bits.store(bits.cast_mut(), Relaxed);
         self.touched.store(0, Relaxed);
-        self.mark(false);
+        self.mark.store(if bare { Mark::Bare as u8 } else { 0 }, Relaxed);
         self.recip.store(recip, Relaxed);
     }
 

@@ -8,19 +8,19 @@ use crate::pages::{Growth, Pages};
 use crate::units::{Class, Geometry, PageNo};
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
-    /// Makes a slab of `class`, every slot free, owned by nobody yet. `follows`: the
-    /// one before it was used up.
+    /// Makes a slab of `class`, every slot free, owned by nobody yet. `used_up`: the one
+    /// before it, if that was.
     pub(crate) fn take_slab(
         &mut self,
         map: &PageMap<SHIFT>,
         class: Class,
-        follows: bool,
+        used_up: Option<PageNo>,
         growth: Growth,
     ) -> Option<PageNo> {
         let info = Geometry::<SHIFT>::info(class);
         let words = usize::from(info.words);
         let pages = u32::from(info.run);
-        let page = self.take_for_slab(map, pages, follows, growth)?;
+        let page = self.take_for_slab(map, class, used_up, growth)?;
         let header = map.header(page);
         let bits = if words == 1 { Some(header.inline_bits()) } else { self.take_bits(map, words) };
         let Some(bits) = bits else {
@@ -28,9 +28,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             return None;
         };
         let medium = pages > 1;
-        header.set_slab(class, if medium { 0 } else { info.recip }, bits);
-        Bits::new(header, words).fill();
         let soiled = (0..pages).any(|i| map.is_dirty(page.up(i)));
+        header.set_slab(class, if medium { 0 } else { info.recip }, bits, !soiled);
+        Bits::new(header, words).fill();
         header.set_soiled(if soiled { parts::all::<SHIFT>(class) } else { 0 });
         for body in 1..pages {
             let body = map.header(page.up(body));
