@@ -1,7 +1,7 @@
 /* What is free and resident stays below the bound, whatever the program did before, and the figures
  * are the kernel's.
  *
- * bound (KEEP | rule | nearly | large | once | strewn | turned): with a bound of so many bytes through
+ * bound (KEEP | rule | nearly | large | once | strewn | turned | list SIZE): with a bound of so many bytes through
  * random phases, or by the rule. */
 #include "phases.h"
 
@@ -176,9 +176,20 @@ static void turned(void)
     HmmTrim();
 }
 
+/* Of blocks of one size that are freed in a random order, the last few set nearly all pages free. */
+static void list(size_t size)
+{
+    remembered = 64 * size;
+    grow_to(60 * MIB, size, size);
+    for (size_t most = 15 * MIB; most > 30 * KIB; most = most / 4 * 3) {
+        shrink_at_random(most);
+        check(8 * MIB);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    CHECK(argc == 2);
+    CHECK(argc == 2 + (argc > 1 && strcmp(argv[1], "list") == 0));
     phases_begin();
     free(malloc(1));
     others = resident() - stats().resident;
@@ -195,6 +206,8 @@ int main(int argc, char **argv)
         strewn();
     } else if (strcmp(argv[1], "turned") == 0) {
         turned();
+    } else if (strcmp(argv[1], "list") == 0) {
+        list(strtoul(argv[2], NULL, 10));
     } else {
         fixed = strtoul(argv[1], NULL, 10);
         CHECK(HmmSetOption(HMM_OPTION_KEEP, fixed) == 0);

@@ -31,6 +31,13 @@ fn bound_by_the_rule() {
 }
 
 #[test]
+fn the_last_few_of_a_list_free_its_pages() {
+    for size in ["16", "48", "200"] {
+        passes("bound.c", |run| run.arg("list").arg(size));
+    }
+}
+
+#[test]
 fn large_blocks_fit_and_what_is_taken_again_stays() {
     passes("large.c", |run| run.arg("images"));
     passes("large.c", |run| run.arg("buffers"));

@@ -2,14 +2,20 @@
 
 use super::found::Found;
 use super::{Supply, bits_of, free, refill};
+use crate::grow::HeapGrow;
 use crate::pages::header::Link;
 use crate::slab::parts::soiled_bytes;
 use crate::units::Class;
 
 /// Counts anew what is free in the owner's slabs and may hold memory, also what others
-/// freed: the books run ahead of it. Returns how many bytes that is.
-pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) -> usize {
+/// freed: the books run ahead of it; and, if it is `close`, how much of that could be given
+/// back. Returns how many bytes are free.
+pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, close: bool) -> usize {
     let mut found = Found::default();
+    let os_page = if close { s.with_pages(|pages| pages.grow().os_page()) } else { None };
+    if os_page.is_none() {
+        found.whole = s.local().loose.whole();
+    }
     for class in (0..C).map(Class::nth) {
         let bin = s.local().bin(class);
         let queued = core::iter::successors(bin.head(), |&page| s.map().header(page).next.page());
@@ -17,7 +23,10 @@ pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
             let header = s.map().header(page);
             let bits = bits_of::<SHIFT>(header);
             s.drain(header, &bits);
-            found.add::<SHIFT>(header, &bits);
+            match os_page {
+                Some(os_page) => found.add_whole::<SHIFT>(header, &bits, os_page),
+                None => found.add::<SHIFT>(header, &bits),
+            }
         }
     }
     s.local().loose.recounted(&found);

@@ -9,7 +9,7 @@
 
 use crate::pages::header::Header;
 use crate::slab::Bits;
-use crate::slab::parts::{free_bytes, soiled_bytes};
+use crate::slab::parts::{free_bytes, soiled_bytes, whole_bytes};
 
 /// What was found in slabs that were looked through, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Found {
     /// What was never handed out or given back counted as well: how thinly the live
     /// blocks lie.
     pub(crate) thin: usize,
+    /// What could be given back, if that was asked for.
+    pub(crate) whole: usize,
     /// Was given back, slabs that did not stay excepted.
     pub(crate) given: usize,
     /// Was given back, those included.
@@ -39,6 +41,18 @@ impl Found {
         let (all, soiled) = free_bytes::<SHIFT>(header, bits);
         self.free += soiled.min(held);
         self.thin += all.min(held);
+    }
+
+    /// As [`add`](Self::add), and counts what could be given back in pages of `os_page` bytes.
+    pub(crate) fn add_whole<const SHIFT: u32>(&mut self, header: &Header, bits: &Bits<'_>, os_page: usize) {
+        let (held, free) = (self.held, self.free);
+        self.add::<SHIFT>(header, bits);
+        let (held, free) = (self.held - held, self.free - free);
+        self.whole += match free {
+            _ if free == held => held,
+            _ if free < os_page => 0,
+            _ => whole_bytes::<SHIFT>(header, bits, os_page),
+        };
     }
 
     /// What of the pages holds no memory.

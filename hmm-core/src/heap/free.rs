@@ -3,11 +3,13 @@
 
 use crate::sync::Ordering::Relaxed;
 
+use super::local::Local;
+use super::loose::is_by_word;
 use super::recent::Recent;
 use super::{FULL, Ground, Supply, bits_of, fit, large, spare};
 use crate::misuse::{Misuse, Place, What};
 use crate::pages::header::{Header, Kind, Mark};
-use crate::slab::{ALL_FREE, Block, Slot, locate};
+use crate::slab::{ALL_FREE, Block, Slot, locate, parts};
 use crate::units::{Geometry, PageNo, WORD_BITS};
 
 /// Frees the block that begins at `p`.
@@ -61,15 +63,43 @@ fn put_back<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
         s.local().loose.enter((slot.header.run() as usize) << SHIFT);
         s.local().bin(slot.class).push_back(s.map(), slot.page);
     }
-    match recent.above(cur) {
-        Some(above) if recent.push(cur, above, p, word, bit) => {}
-        Some(_) => s.local().make_room(slot.class, true),
+    let is_remembered = recent.above(cur).map(|above| recent.push(cur, above, p, word, bit));
+    match is_remembered {
+        Some(true) => {}
+        Some(false) if now == ALL_FREE || !is_by_word(slot.class) => {
+            let_go::<SHIFT, C, _>(s.local(), slot.header, slot.index, true);
+        }
+        Some(false) => {}
         None => cur.put_back(word, bit),
     }
     if now == ALL_FREE {
         emptied(s, slot.page, slot.header);
     }
     Ok(())
+}
+
+/// Slot `index` of a slab of the owner's was freed and is not remembered, for want of room or
+/// because all of its word are free now: keeps the books, and makes room.
+///
+/// Whether a part of the slab holds no block any more is looked at only here. Where slots are
+/// counted by the word, no part is free before a word is; elsewhere this one stands for those
+/// that are let go with it.
+pub(crate) fn let_go<const SHIFT: u32, const C: usize, R: Recent<C>>(
+    local: &Local<C, R>,
+    header: &Header,
+    index: usize,
+    seated: bool,
+) {
+    let (class, bits) = (header.class(), bits_of::<SHIFT>(header));
+    let whole_around = |slots| parts::whole_around::<SHIFT>(header, &bits, slots);
+    let whole = if is_by_word(class) {
+        local.loose.add(class.size() * WORD_BITS);
+        let (first, slots) = (index / WORD_BITS * WORD_BITS, usize::from(Geometry::<SHIFT>::info(class).slots));
+        whole_around(first..(first + WORD_BITS).min(slots))
+    } else {
+        local.make_room(class, seated) * whole_around(index..index + 1)
+    };
+    local.loose.add_whole(whole);
 }
 
 /// Gives a slab back whose every slot is free now, unless it is the one in
@@ -97,6 +127,7 @@ pub(crate) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
         return s.local().loose.add(uncounted);
     }
     s.local().bin(class).unlink(s.map(), page);
+    s.local().loose.take_whole(parts::soiled_bytes::<SHIFT>(header));
     s.local().loose.leave(bytes, uncounted);
     s.with_pages(|pages| pages.give_slab(s.map(), page));
 }

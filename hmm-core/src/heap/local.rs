@@ -7,7 +7,7 @@ use core::{hint, ptr};
 
 use super::bin::Bin;
 use super::cur::{Claim, Cur, Slots};
-use super::loose::{Loose, is_by_word};
+use super::loose::Loose;
 use super::recent::Recent;
 use crate::pages::header::Header;
 use crate::pages::map::PageMap;
@@ -205,11 +205,10 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     /// A block of `class` is not remembered. Makes room, if there was none. (Those of
     /// the smallest classes, of which many are freed at a time, are let go one by one:
     /// nothing has to be told of them before all of their word are free.)
-    pub(crate) fn make_room(&self, class: Class, seated: bool) {
-        if !is_by_word(class) {
-            let dropped = self.recent.make_room(self.cur(class), class, seated);
-            self.loose.drop_remembered(dropped * class.size());
-        }
+    pub(crate) fn make_room(&self, class: Class, seated: bool) -> usize {
+        let dropped = self.recent.make_room(self.cur(class), class, seated);
+        self.loose.drop_remembered(dropped * class.size());
+        dropped
     }
 
     /// Remembers no block of `class` as freed lately.

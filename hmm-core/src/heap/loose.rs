@@ -69,6 +69,10 @@ pub(crate) struct Loose {
     strewn: Cell<usize>,
     /// What was added since.
     uncounted: Cell<usize>,
+    /// In parts of slabs without a live block, which could be given back: when the slabs were
+    /// last looked through, and now.
+    counted: Cell<usize>,
+    whole: Cell<usize>,
     /// What the last look gave back for each four bytes freed before it, and as
     /// much again; 0 for four before the first.
     pages: Cell<usize>,
@@ -102,6 +106,8 @@ impl Loose {
             live: Cell::new(0),
             strewn: Cell::new(0),
             uncounted: Cell::new(0),
+            counted: Cell::new(0),
+            whole: Cell::new(0),
             pages: Cell::new(0),
             hollow: Cell::new(0),
             grown: Cell::new(0),
@@ -132,6 +138,27 @@ impl Loose {
         self.add(bytes);
     }
 
+    /// Parts of slabs that come to `bytes` hold no live block any more.
+    pub(crate) fn add_whole(&self, bytes: usize) {
+        self.whole.set(self.whole.get().saturating_add(bytes));
+    }
+
+    /// What such parts come to.
+    pub(crate) fn whole(&self) -> usize {
+        self.whole.get()
+    }
+
+    /// Whether that is a good part of what the owner may have, so that it matters how much
+    /// it is exactly.
+    pub(crate) fn is_close(&self, slack: usize) -> bool {
+        self.whole.get() > (self.licence.get() + self.unlicensed(slack)) / 4
+    }
+
+    /// Such parts are in use again, or gone.
+    pub(crate) fn take_whole(&self, bytes: usize) {
+        self.whole.set(self.whole.get().saturating_sub(bytes));
+    }
+
     /// So many of them were taken again.
     pub(crate) fn take(&self, bytes: usize) {
         self.freed.set(self.freed.get().saturating_sub(bytes));
@@ -145,15 +172,15 @@ impl Loose {
     }
 
     /// A slab of `bytes` bytes went out of use, and all of it that was counted is
-    /// taken: as much as was in use when the slabs were last looked through, or
-    /// entered, on the whole. `uncounted` bytes of it never were.
+    /// taken, but for its share of what lay strewn before. `uncounted` bytes of it never were.
     pub(crate) fn leave(&self, bytes: usize, uncounted: usize) {
         let (held, live) = (self.held.get(), self.live.get());
         let share =
             |bytes: usize| if held > live { (bytes as u64 * live as u64 / held as u64) as usize } else { bytes };
-        self.take(share(bytes.saturating_sub(uncounted)));
-        let strewn = self.strewn.get();
-        self.strewn.set(strewn.saturating_sub((strewn as u64 * bytes as u64 / held.max(1) as u64) as usize));
+        let all_strewn = self.strewn.get();
+        let strewn = (all_strewn as u64 * bytes as u64 / held.max(1) as u64) as usize;
+        self.strewn.set(all_strewn.saturating_sub(strewn));
+        self.take(bytes.saturating_sub(uncounted + strewn));
         self.held.set(held.saturating_sub(bytes));
         self.live.set(live.saturating_sub(share(bytes)));
     }
@@ -168,7 +195,7 @@ impl Loose {
     /// Whether there may be such an excess. Mostly there is far less, and no need to divide.
     #[inline]
     pub(crate) fn may_exceed(&self, slack: usize) -> bool {
-        self.freed.get() + self.strewn.get() > self.licence.get() + self.unlicensed(slack)
+        (self.freed.get() + self.strewn.get()).max(self.whole.get()) > self.licence.get() + self.unlicensed(slack)
     }
 
     /// As [`excess`](Self::excess), beyond half of what needs no licence: less than
@@ -191,7 +218,8 @@ impl Loose {
     /// blocks keep such a page depends on the order in which they are freed: what
     /// the last look found tells best. That what lies strewn frees none is believed
     /// for half a share; beyond that, each free sets free what is free beside it on
-    /// the average, but no more than twice what it frees.
+    /// the average, but no more than twice what it frees. The last few of a page's blocks set
+    /// free far more than that: it is never less than what parts without a block come to.
     fn set_free(&self) -> usize {
         let (freed, held, live) = (self.freed.get(), self.held.get(), self.live.get());
         let pages = match self.pages.get() {
@@ -207,7 +235,7 @@ impl Loose {
         } else {
             beyond + (beyond as u128 * beside as u128 / live as u128) as usize
         };
-        by_last.max(by_average).min(freed + self.strewn.get())
+        by_last.max(by_average).min(freed + self.strewn.get()).max(self.whole.get())
     }
 
     /// Whether there is a licence, and so much was added since the slabs were last
@@ -217,9 +245,11 @@ impl Loose {
     }
 
     /// Whether so much was added since the slabs were last looked through that it
-    /// is worth doing so again, if only to count.
+    /// is worth doing so again, if only to count; or so many parts became free that it is paid
+    /// for by what goes back.
     pub(crate) fn is_recount_due(&self) -> bool {
-        self.uncounted.get() >= self.held.get() / SHARE
+        let share = self.held.get() / SHARE;
+        self.uncounted.get() >= share || self.whole.get() >= self.counted.get() + share / 2
     }
 
     /// Whether `bytes` that others may have freed in the owner's slabs are worth the same.
@@ -233,6 +263,8 @@ impl Loose {
         let strewn = self.strewn.get().min(found.free);
         self.strewn.set(strewn);
         self.uncounted.set(0);
+        self.counted.set(found.whole);
+        self.whole.set(found.whole);
         self.freed.set(found.free - strewn);
         self.held.set(found.held);
         self.live.set(found.held - found.thin);
@@ -295,6 +327,8 @@ impl Loose {
         self.pages.set((8 * found.gone / freed).clamp(LEAST_YIELD, MOST_YIELD));
         self.strewn.set(found.free);
         self.uncounted.set(0);
+        self.counted.set(0);
+        self.whole.set(0);
         self.held.set(found.held);
         self.live.set(found.held - found.thin);
         let hollow = found.hollow();

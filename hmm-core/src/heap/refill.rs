@@ -95,6 +95,9 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let before = word * WORD_BITS;
     let base = s.map().address(page).wrapping_add(before * info.size as usize);
     let count = (usize::from(info.slots) - before).min(WORD_BITS) as u32;
+    if word < touched && s.local().loose.whole() > 0 {
+        s.local().loose.take_whole(parts::whole_around::<SHIFT>(header, &bits, before..before + count as usize));
+    }
     let slots = Slots { word: bits.pair(word), base, count, size: info.size };
     let entered = s.local().take_from(class, &slots);
     if info.run == 1 {
@@ -167,6 +170,7 @@ pub(crate) fn retire<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     bin.set_current(None);
     let header = s.map().header(page);
     if bits_of::<SHIFT>(header).all_free() && bin.head().is_some() {
+        s.local().loose.take_whole(parts::soiled_bytes::<SHIFT>(header));
         s.local().loose.leave(slab_bytes::<SHIFT>(header), 0);
         s.with_pages(|pages| pages.give_slab(s.map(), page));
     } else {

@@ -158,7 +158,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 }
                 false => collect::give_empty(seat),
             }
-            collect::recount(seat)
+            collect::recount(seat, false)
         };
         self.with_common(look).unwrap_or(0)
     }

@@ -17,7 +17,6 @@ use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::fast::{self, Freed, FreedMedium};
-use crate::heap::loose::is_by_word;
 use crate::heap::{FULL, Ground, bits_of, collect, free};
 use crate::misuse::Misuse;
 use crate::pages::header::{Header, Kind};
@@ -75,18 +74,13 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[inline(never)]
     fn after_free(&self, p: *mut u8, owner: &Owner<C>) {
         owner.local.forget_freed();
-        let Some(header) = self.slab_of(p, owner) else { return };
+        let Some((header, index)) = self.slot_of(p, owner) else { return };
         let seat = Seat::take(self, owner);
         if header.owner.load(Relaxed) != owner.token() {
             // A signal handler came first, and gave the slab back.
             return;
         }
-        let class = header.class();
-        if is_by_word(class) {
-            owner.local.loose.add(class.size() * WORD_BITS);
-        } else {
-            owner.local.make_room(class, seat.is_some());
-        }
+        free::let_go::<SHIFT, C, _>(&owner.local, header, index, seat.is_some());
         if let Some(seat) = seat {
             if bits_of::<SHIFT>(header).all_free() {
                 if let Some(page) = self.map.page_of(header) {
@@ -97,13 +91,15 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.tidy_if_much(owner);
     }
 
-    /// The header of the slab that the slot at `p` is in.
+    /// The header of the slab that the slot at `p` is in, and the slot's number.
     #[inline]
-    fn slab_of<'a>(&'a self, p: *mut u8, owner: &'a Owner<C>) -> Option<&'a Header> {
+    fn slot_of<'a>(&'a self, p: *mut u8, owner: &'a Owner<C>) -> Option<(&'a Header, usize)> {
         match owner.local.header_of::<SHIFT>(p) {
-            Some((header, _)) if header.recip() != 0 => Some(header),
+            Some((header, offset)) if header.recip() != 0 => {
+                Some((header, Geometry::<SHIFT>::slot_of(header.class(), offset)?))
+            }
             _ => match locate(&self.map, p) {
-                Ok(Block::Slot(slot)) => Some(slot.header),
+                Ok(Block::Slot(slot)) => Some((slot.header, slot.index)),
                 _ => None,
             },
         }
@@ -128,9 +124,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             return;
         }
         let Some(seat) = Seat::take(self, owner) else { return };
-        if loose.is_recount_due() || owner.awaits_much() {
+        let awaits_much = owner.awaits_much();
+        if loose.is_recount_due() || awaits_much {
             owner.await_none();
-            collect::recount(&seat);
+            collect::recount(&seat, awaits_much || loose.is_close(slack));
         }
         let excess = loose.nearly_excess(slack);
         if excess == 0 {
@@ -226,6 +223,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[inline(never)]
     fn not_remembered(&self, class: Class, owner: &Owner<C>) {
         owner.local.loose.drop_remembered(class.size());
+        owner.local.loose.add_whole(class.size());
         self.tidy_if_much(owner);
     }
 

@@ -116,17 +116,19 @@ impl<'a> Bits<'a> {
 
     /// Whether the slots `first..end` are all free locally.
     pub(crate) fn are_free(&self, first: usize, end: usize) -> bool {
-        let mut slot = first;
-        while slot < end {
-            let (word, bit) = (slot / WORD_BITS, slot % WORD_BITS);
-            let count = (WORD_BITS - bit).min(end - slot);
-            let mask = Word::MAX >> (WORD_BITS - count) << bit;
+        if first >= end {
+            return true;
+        }
+        let (last, above) = ((end - 1) / WORD_BITS, WORD_BITS - 1 - (end - 1) % WORD_BITS);
+        let (mut word, mut mask) = (first / WORD_BITS, ALL_FREE << (first % WORD_BITS));
+        while word < last {
             if self.local(word).load(Relaxed) & mask != mask {
                 return false;
             }
-            slot += count;
+            (word, mask) = (word + 1, ALL_FREE);
         }
-        true
+        mask &= ALL_FREE >> above;
+        self.local(word).load(Relaxed) & mask == mask
     }
 
     /// How many slots are free locally, in a slab of `slots`.

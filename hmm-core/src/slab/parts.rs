@@ -75,6 +75,45 @@ fn stretches(mut mask: u16) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
+/// A stretch of parts without a live block that may hold memory.
+struct Stretch {
+    parts: u16,
+    /// What of the slab it takes up, and the whole pages of the system's in that.
+    bytes: Range<usize>,
+    whole: Range<usize>,
+}
+
+/// What of a slab could be given back, in pages of `os_page` bytes.
+fn purgeable<const SHIFT: u32>(header: &Header, bits: &Bits<'_>, os_page: usize) -> impl Iterator<Item = Stretch> {
+    let info = Geometry::<SHIFT>::info(header.class());
+    let (slots, run) = (usize::from(info.slots), usize::from(info.run) << SHIFT);
+    let soiled = header.soiled();
+    let (size, free) = match info.run {
+        _ if Geometry::<SHIFT>::PAGE % os_page != 0 => (1, 0),
+        1 => {
+            let free = free_among::<SHIFT>(header, bits, soiled) | !soiled;
+            (part_bytes::<SHIFT>(), in_groups(free, os_page / part_bytes::<SHIFT>()))
+        }
+        // What is left over behind the last slot is free in any case.
+        _ => (info.size as usize, (bits.free_in(0, slots) & Word::from(u16::MAX)) as u16 | 1 << slots),
+    };
+    stretches(if free & soiled != 0 { free } else { 0 }).filter_map(move |stretch| {
+        let parts = (u16::MAX >> (PARTS - stretch.len())) << stretch.start;
+        let bytes = stretch.start * size..(stretch.end * size).min(run);
+        let whole = bytes.start.next_multiple_of(os_page)..bytes.end / os_page * os_page;
+        (soiled & parts != 0 && !whole.is_empty()).then_some(Stretch { parts, bytes, whole })
+    })
+}
+
+/// Those of `free` that make up whole pages of the system's, each of which takes `unit` parts.
+fn in_groups(free: u16, unit: usize) -> u16 {
+    if unit <= 1 {
+        return free;
+    }
+    let groups = (0..PARTS).step_by(unit).map(|at| (u16::MAX >> PARTS.saturating_sub(unit)) << at);
+    groups.filter(|&group| free & group == group).fold(0, |all, group| all | group)
+}
+
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Gives back the memory of the wholly free parts of the slab at `page`,
     /// which is the caller's, and of which no block is remembered. Returns how
@@ -82,88 +121,84 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     pub(crate) fn purge_parts(&mut self, map: &PageMap<SHIFT>, page: PageNo, bits: &Bits<'_>) -> usize {
         let header = map.header(page);
         let before = soiled_bytes::<SHIFT>(header);
-        if before > 0 {
-            match Geometry::<SHIFT>::is_medium(header.class()) {
-                true => self.purge_slots(map, page, header, bits),
-                false => self.purge_small(map, page, header, bits),
-            }
-        }
-        before.saturating_sub(soiled_bytes::<SHIFT>(header))
-    }
-
-    fn purge_small(&mut self, map: &PageMap<SHIFT>, page: PageNo, header: &Header, bits: &Bits<'_>) {
-        let soiled = header.soiled();
-        let unit = (self.grow().os_page() / part_bytes::<SHIFT>()).max(1);
-        if unit > PARTS {
-            return;
-        }
-        let free = free_parts::<SHIFT>(header, bits) | !soiled;
-        // Whole pages of the system's, where those are larger than a part.
-        let group = u16::MAX >> (PARTS - unit);
-        let whole = (0..PARTS).step_by(unit).map(|at| group << at).filter(|&group| free & group == group);
-        let whole = whole.fold(0, |all, group| all | group);
-        for stretch in stretches(whole) {
-            let mask = (u16::MAX >> (PARTS - stretch.len())) << stretch.start;
-            let bytes = part_bytes::<SHIFT>();
-            if soiled & mask != 0 && self.purge_bytes(map, page, stretch.start * bytes..stretch.end * bytes) {
-                header.unsoil(mask);
-            }
-        }
-    }
-
-    /// As `purge_small`, of a medium slab: what is left of free slots on a page
-    /// of the system's that a live one shares is zeroed by hand.
-    fn purge_slots(&mut self, map: &PageMap<SHIFT>, page: PageNo, header: &Header, bits: &Bits<'_>) {
-        let size = header.class().size();
-        let slots = usize::from(Geometry::<SHIFT>::info(header.class()).slots);
-        // What is left over behind the last slot is free in any case.
-        let free = (bits.free_in(0, slots) & Word::from(u16::MAX)) as u16 | 1 << slots;
-        let bytes = (header.run() as usize) << SHIFT;
-        let os_page = self.grow().os_page();
-        if Geometry::<SHIFT>::PAGE % os_page != 0 {
-            return;
-        }
         let start = map.address(page);
-        for stretch in stretches(free) {
-            let mask = (u16::MAX >> (PARTS - stretch.len())) << stretch.start;
-            let (from, to) = (stretch.start * size, (stretch.end * size).min(bytes));
-            let (low, high) = (from.next_multiple_of(os_page), to / os_page * os_page);
-            if header.soiled() & mask == 0 || low >= high || !self.purge_bytes(map, page, low..high) {
+        for Stretch { parts, bytes, whole } in purgeable::<SHIFT>(header, bits, self.grow().os_page()) {
+            if !self.purge_bytes(map, page, whole.clone()) {
                 continue;
             }
-            for edge in [from..low, high..to] {
+            // What is left of free medium slots on a page of the system's that a live one shares
+            // is zeroed by hand.
+            for edge in [bytes.start..whole.start, whole.end..bytes.end] {
                 // SAFETY: the bytes are those of free slots of a slab of the
                 // caller's.
                 unsafe { ptr::write_bytes(start.wrapping_add(edge.start), 0, edge.len()) };
             }
-            header.unsoil(mask);
+            header.unsoil(parts);
         }
+        before.saturating_sub(soiled_bytes::<SHIFT>(header))
     }
 }
 
 /// The parts of a small slab in which no slot is in use.
 pub(crate) fn free_parts<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> u16 {
+    free_among::<SHIFT>(header, bits, u16::MAX)
+}
+
+/// As [`free_parts`], among `parts`.
+fn free_among<const SHIFT: u32>(header: &Header, bits: &Bits<'_>, parts: u16) -> u16 {
     let info = Geometry::<SHIFT>::info(header.class());
     let (size, slots) = (info.size as usize, usize::from(info.slots));
     // As in `Geometry::slot_of`: there are two divisions a part.
     let over_size = |bytes: usize| ((bytes as u64 * u64::from(info.recip)) >> 32) as usize;
     let bytes = part_bytes::<SHIFT>();
-    let is_free = |&part: &usize| {
-        let (first, end) = (over_size(part * bytes), over_size((part + 1) * bytes + size - 1));
-        bits.are_free(first, end.min(slots))
-    };
-    (0..PARTS).filter(is_free).fold(0, |mask, part| mask | 1 << part)
+    let (mut left, mut free) = (parts, 0);
+    while left != 0 {
+        let part = left.trailing_zeros() as usize;
+        left &= left - 1;
+        let (first, end) = (over_size(part * bytes), over_size((part + 1) * bytes + size - 1).min(slots));
+        if bits.are_free(first, end) {
+            free |= 1 << part;
+        }
+    }
+    free
+}
+
+/// Bytes of a slab that could be given back, in pages of `os_page` bytes.
+pub(crate) fn whole_bytes<const SHIFT: u32>(header: &Header, bits: &Bits<'_>, os_page: usize) -> usize {
+    // Mostly each free part can go by itself.
+    if os_page <= part_bytes::<SHIFT>() && !Geometry::<SHIFT>::is_medium(header.class()) {
+        return free_among::<SHIFT>(header, bits, header.soiled()).count_ones() as usize * part_bytes::<SHIFT>();
+    }
+    let parts = purgeable::<SHIFT>(header, bits, os_page).fold(0, |parts, stretch| parts | stretch.parts);
+    bytes_of::<SHIFT>(header.class(), parts & header.soiled())
+}
+
+/// Bytes of the parts that `slots` of a slab lie in, of those that may hold memory and in which
+/// no slot is in use.
+pub(crate) fn whole_around<const SHIFT: u32>(header: &Header, bits: &Bits<'_>, slots: Range<usize>) -> usize {
+    let class = header.class();
+    let size = class.size();
+    if Geometry::<SHIFT>::is_medium(class) {
+        let free = bits.free_in(0, slots.end) & Word::MAX << slots.start & Word::from(header.soiled());
+        return free.count_ones() as usize * size;
+    }
+    let parts = parts_of::<SHIFT>(slots.start * size, slots.end * size) & header.soiled();
+    free_among::<SHIFT>(header, bits, parts).count_ones() as usize * part_bytes::<SHIFT>()
 }
 
 /// Bytes of the parts of a slab that may hold memory.
 pub(crate) fn soiled_bytes<const SHIFT: u32>(header: &Header) -> usize {
-    let (class, soiled) = (header.class(), header.soiled());
+    bytes_of::<SHIFT>(header.class(), header.soiled())
+}
+
+/// Bytes of `parts` of a slab of `class`.
+fn bytes_of<const SHIFT: u32>(class: Class, parts: u16) -> usize {
     if !Geometry::<SHIFT>::is_medium(class) {
-        return soiled.count_ones() as usize * part_bytes::<SHIFT>();
+        return parts.count_ones() as usize * part_bytes::<SHIFT>();
     }
     let behind = 1 << Geometry::<SHIFT>::info(class).slots;
-    let left_over = if soiled & behind != 0 { left_over::<SHIFT>(class) } else { 0 };
-    (soiled & (behind - 1)).count_ones() as usize * class.size() + left_over
+    let left_over = if parts & behind != 0 { left_over::<SHIFT>(class) } else { 0 };
+    (parts & (behind - 1)).count_ones() as usize * class.size() + left_over
 }
 
 /// Bytes of free slots of a slab; all of them, and those that may hold memory.
@@ -178,4 +213,19 @@ pub(crate) fn free_bytes<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> 
     // The other parts are all free (I11).
     let others = (1 << SHIFT) - soiled_bytes::<SHIFT>(header);
     (all, all.saturating_sub(others))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_the_systems_take_several_parts_where_they_are_larger() {
+        let free = 0b1111_1110_0110_1111;
+        let groups = [(0, free), (1, free), (2, 0b1111_1100_0000_1111), (4, 0b1111_0000_0000_1111), (16, 0)];
+        for (unit, whole) in groups {
+            assert_eq!(in_groups(free, unit), whole, "pages of {unit} parts");
+        }
+        assert_eq!(in_groups(u16::MAX, 16), u16::MAX);
+    }
 }
