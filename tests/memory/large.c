@@ -3,7 +3,7 @@
  *
  * Blocks that shrink hold no more than they need.
  *
- * large (images | buffers | vectors | swings | shrunk) */
+ * large (images | buffers | vectors | swings | shrunk | sawtooth <bytes> | uneven <bytes>) */
 #include <sys/resource.h>
 #include "phases.h"
 
@@ -117,10 +117,46 @@ static void shrunk(void)
     }
 }
 
+/* Blocks of one size, most of which come and go, anywhere; to be `uneven`, now more of them and now fewer. Then others
+ * do, and what was kept for those is forgotten. */
+static void sawtooth(size_t size, int uneven)
+{
+    enum { ROUNDS = 40, FIRST = 10, HIGH = 60 * MIB, LOW = 6 * MIB, OTHERS = 1200 };
+    phases_begin();
+    size_t before = 0, passed = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        if (round == FIRST)
+            before = faults();
+        size_t swing = (HIGH - LOW) / (uneven ? 1 + next_random(&seed) % 4 : 1);
+        grow_to(LOW + swing, size, size);
+        shrink_at_random(LOW);
+        if (round >= FIRST)
+            passed += swing / 4096;
+    }
+    size_t now = faults() - before;
+    fprintf(stderr, "%zu page faults for %zu pages, ", now, passed);
+    CHECK(now <= passed / (uneven ? 8 : 50));
+    /* (Where letting go was a mistake lately, it takes twice as long.) */
+    size_t passes = (size_t)(uneven ? 50 : 25) * HIGH;
+    void *other[OTHERS];
+    for (size_t through = 0; through < passes; through += OTHERS * 3 * KIB) {
+        for (int i = 0; i < OTHERS; i++)
+            other[i] = malloc(3 * KIB);
+        for (int i = 0; i < OTHERS; i++)
+            free(other[i]);
+    }
+    struct HmmStatistics end = stats();
+    size_t live = live_pages() + end.metadata;
+    fprintf(stderr, "%zu KiB for %zu\n", end.resident / KIB, live / KIB);
+    CHECK(end.resident <= live + 8 * MIB + MIB);
+}
+
 int main(int argc, char **argv)
 {
-    CHECK(argc == 2);
-    if (strcmp(argv[1], "images") == 0)
+    CHECK(argc == 2 || argc == 3);
+    if (argc == 3)
+        sawtooth((size_t)atoi(argv[2]), strcmp(argv[1], "uneven") == 0);
+    else if (strcmp(argv[1], "images") == 0)
         images();
     else if (strcmp(argv[1], "buffers") == 0)
         buffers();

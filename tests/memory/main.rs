@@ -51,6 +51,13 @@ fn blocks_that_shrink_give_back() {
 }
 
 #[test]
+fn a_steady_sawtooth_settles_and_is_forgotten() {
+    passes("large.c", |run| run.args(["sawtooth", "17000"]));
+    passes("large.c", |run| run.args(["sawtooth", "40000"]));
+    passes("large.c", |run| run.args(["uneven", "17000"]));
+}
+
+#[test]
 fn limits() {
     passes("limit.c", |run| run.arg("0"));
     passes("limit.c", |run| run.arg("67108864").env("HMM_LIMIT", "64M"));

@@ -238,8 +238,10 @@ impl<const SHIFT: u32> Keep<SHIFT> {
 
     /// Free runs keep `dirty` pages.
     pub(super) fn keeps(&mut self, dirty: usize) {
-        self.swing.keeps(self.licensed + (dirty << SHIFT), dirty << SHIFT);
-        self.inside.keeps(self.licensed_inside(), 0);
+        let all = self.licensed + (dirty << SHIFT);
+        self.swing.keeps(all, dirty << SHIFT, all);
+        // When little is left of all, little is left inside slabs.
+        self.inside.keeps(self.licensed_inside(), all, all);
     }
 
     /// `bytes` that held no memory were taken, which makes `used` in use, and free

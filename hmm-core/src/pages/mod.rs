@@ -65,6 +65,8 @@ pub(crate) struct Pages<G, const SHIFT: u32> {
     own: usize,
     /// Bytes of slabs that held no memory when those were last looked through.
     hollow: usize,
+    /// What medium slabs that went back since then lacked of the memory that their pages are taken to hold.
+    lacking: usize,
     keep: Keep<SHIFT>,
     appetite: Appetite,
 }
@@ -87,6 +89,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             next_region: PageNo::FIRST,
             own: 0,
             hollow: 0,
+            lacking: 0,
             keep: Keep::new(),
             appetite: Appetite::new(),
         }

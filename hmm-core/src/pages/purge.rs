@@ -79,7 +79,24 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     pub(crate) fn gave_parts(&mut self, bytes: usize, licence: usize, hollow: [usize; 2]) {
         // Threads may come out of order.
         self.hollow = self.hollow.wrapping_add(hollow[0]).wrapping_sub(hollow[1]);
+        self.lacking = 0;
         self.keep.gave_inside(licence, bytes, self.hollow, self.free.dirty());
+    }
+
+    /// A medium slab goes back, and `bytes` bytes of it lack memory, though its pages count as dirty.
+    pub(crate) fn gave_lacking(&mut self, bytes: usize) {
+        self.lacking = self.lacking.saturating_add(bytes);
+    }
+
+    /// `bytes` bytes of dirty pages were taken for a medium slab. What went back from inside such
+    /// slabs, and then with them, is taken again so: where most of a slab's slots are free, it is soon
+    /// one that is free as a whole.
+    pub(crate) fn took_lacking(&mut self, bytes: usize) {
+        let again = bytes.min(self.lacking);
+        self.lacking -= again;
+        if again > 0 {
+            self.took_parts(again);
+        }
     }
 
     /// Whether all that the heap holds, free or not, is within the bound.

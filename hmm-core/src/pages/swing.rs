@@ -16,8 +16,8 @@ use super::unneeded::Unneeded;
 /// be needed is forgotten bit by bit.
 const TURNS: usize = 4;
 
-/// What is free inside slabs is not seen: a bit is forgotten to try, after up to so many
-/// looks. Each time that this was a mistake, it takes twice as long the next time.
+/// What is used of free memory inside slabs is not always seen: a bit is forgotten to try, after up
+/// to so many looks. Each time that this was a mistake, it takes twice as long the next time.
 const MOST_PATIENCE: u32 = 32;
 
 /// After so many bits, one after the other, it was none.
@@ -27,7 +27,8 @@ const CERTAIN: u32 = 2;
 /// twice as much the next time, up to a half.
 const BIT: usize = 32;
 
-/// What was not needed is less than this part of a swing by chance: no two are quite the same.
+/// What was not needed is less than this part of a swing by chance: no two are quite the same. So if less
+/// than that was left when free memory came down furthest, nothing is tried.
 const CHANCE: usize = 4;
 
 /// Bytes that a swing is taken to have at least.
@@ -56,10 +57,11 @@ pub(super) struct Swing {
     missed: usize,
     /// Given back since then.
     back: usize,
-    /// The most that was kept since then, and the least of it in free runs: what lies
-    /// between was put to use.
+    /// The most that was kept since then, and the least that can be told to be left of it: what
+    /// lies between was put to use. And the least of all that was free, wherever that was.
     most: usize,
     least: usize,
+    low: usize,
     /// Looks until a bit is forgotten to try, how many there were, and whether that was done
     /// at the last one.
     patience: u32,
@@ -92,6 +94,7 @@ impl Swing {
             back: 0,
             most: 0,
             least: usize::MAX,
+            low: usize::MAX,
             patience: 1,
             looks: 0,
             tried: false,
@@ -150,10 +153,12 @@ impl Swing {
         self.peak = self.peak.saturating_sub(bytes);
     }
 
-    /// `kept` free bytes hold memory, `runs` of them free runs.
-    pub(super) fn keeps(&mut self, kept: usize, runs: usize) {
+    /// `kept` free bytes hold memory, and no fewer than `left` of them are not in use. All that
+    /// are free come to `all` bytes.
+    pub(super) fn keeps(&mut self, kept: usize, left: usize, all: usize) {
         self.most = self.most.max(kept);
-        self.least = self.least.min(runs);
+        self.least = self.least.min(left);
+        self.low = self.low.min(all);
     }
 
     /// `bytes` that held no memory were taken and make `used` in use, while `kept`
@@ -199,7 +204,7 @@ impl Swing {
             }
             // (What went back just now may be on its way to be taken again.)
             (self.passed, self.missed, self.back) = (0, 0, 0);
-            (self.most, self.least) = (0, usize::MAX);
+            (self.most, self.least, self.low) = (0, usize::MAX, usize::MAX);
         }
     }
 
@@ -231,7 +236,8 @@ impl Swing {
         }
         self.looks += 1;
         // (While looks disagree, something is left over, and nothing is tried.)
-        let tries = unneeded == 0 && (self.tried || self.looks >= self.patience);
+        let is_used = self.low < self.most / CHANCE;
+        let tries = unneeded == 0 && !is_used && (self.tried || self.looks >= self.patience);
         if surely == 0 && !tries || tries != self.tried {
             self.forgotten = 0;
         }
@@ -338,7 +344,7 @@ mod tests {
     /// Of what is kept, `runs` bytes of free runs at the least were never used.
     fn look_once(swing: &mut Swing, runs: usize) {
         let size = swing.width().max(LEAST);
-        swing.keeps(swing.width(), runs);
+        swing.keeps(swing.width(), runs, swing.width());
         swing.freed(TURNS * size + MIB, 100 * MIB);
     }
 
@@ -388,6 +394,20 @@ mod tests {
             look_once(&mut swing, unused);
         });
         assert!(swing.width() < 16 * MIB, "{} bytes of what is needed no more", swing.width());
+    }
+
+    #[test]
+    fn nothing_is_tried_while_most_of_what_is_free_is_seen_to_be_used() {
+        let mut swing = wide();
+        let before = swing.width();
+        let look = |swing: &mut Swing, low: usize| {
+            swing.keeps(0, 0, low);
+            look_once(swing, 0);
+        };
+        (0..2 * MOST_PATIENCE).for_each(|_| look(&mut swing, before / 5));
+        assert_eq!(swing.width(), before, "a fifth was left");
+        (0..2 * MOST_PATIENCE).for_each(|_| look(&mut swing, before / 3));
+        assert!(swing.width() < before / 2, "a third was left each time: {} of {before} bytes", swing.width());
     }
 
     #[test]

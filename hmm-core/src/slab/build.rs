@@ -32,6 +32,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         header.set_slab(class, if medium { 0 } else { info.recip }, bits, !soiled);
         Bits::new(header, words).fill();
         header.set_soiled(if soiled { parts::all::<SHIFT>(class) } else { 0 });
+        if medium && soiled {
+            self.took_lacking((pages as usize) << SHIFT);
+        }
         for body in 1..pages {
             let body = map.header(page.up(body));
             body.next.set_page(Some(page));
@@ -46,6 +49,10 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let header = map.header(page);
         let words = usize::from(Geometry::<SHIFT>::info(header.class()).words);
         let bits = header.bits();
+        let soiled = parts::soiled_bytes::<SHIFT>(header);
+        if soiled > 0 && header.run() > 1 {
+            self.gave_lacking(((header.run() as usize) << SHIFT) - soiled);
+        }
         header.clear_slab();
         for body in 1..header.run() {
             map.header(page.up(body)).set_kind(Kind::Blank);
@@ -53,6 +60,6 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if words > 1 {
             self.give_bits(bits, words);
         }
-        self.give_run(map, page, header.soiled() != 0);
+        self.give_run(map, page, soiled > 0);
     }
 }
