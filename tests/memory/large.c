@@ -3,7 +3,7 @@
  *
  * Blocks that shrink hold no more than they need.
  *
- * large (images | buffers | vectors | swings | shrunk | sawtooth <bytes> | uneven <bytes>) */
+ * large (images | buffers | vectors | swings | shrunk | (sawtooth | uneven) <bytes> <bytes of others>) */
 #include <sys/resource.h>
 #include "phases.h"
 
@@ -119,9 +119,9 @@ static void shrunk(void)
 
 /* Blocks of one size, most of which come and go, anywhere; to be `uneven`, now more of them and now fewer. Then others
  * do, and what was kept for those is forgotten. */
-static void sawtooth(size_t size, int uneven)
+static void sawtooth(size_t size, int uneven, size_t other_size)
 {
-    enum { ROUNDS = 40, FIRST = 10, HIGH = 60 * MIB, LOW = 6 * MIB, OTHERS = 1200 };
+    enum { ROUNDS = 40, FIRST = 10, HIGH = 60 * MIB, LOW = 6 * MIB, OTHERS = 1200, OTHER_BYTES = 3600 * KIB };
     phases_begin();
     size_t before = 0, passed = 0;
     for (int round = 0; round < ROUNDS; round++) {
@@ -139,10 +139,11 @@ static void sawtooth(size_t size, int uneven)
     /* (Where letting go was a mistake lately, it takes twice as long.) */
     size_t passes = (size_t)(uneven ? 50 : 25) * HIGH;
     void *other[OTHERS];
-    for (size_t through = 0; through < passes; through += OTHERS * 3 * KIB) {
-        for (int i = 0; i < OTHERS; i++)
-            other[i] = malloc(3 * KIB);
-        for (int i = 0; i < OTHERS; i++)
+    size_t others = OTHER_BYTES / other_size;
+    for (size_t through = 0; through < passes; through += OTHER_BYTES) {
+        for (size_t i = 0; i < others; i++)
+            other[i] = malloc(other_size);
+        for (size_t i = 0; i < others; i++)
             free(other[i]);
     }
     struct HmmStatistics end = stats();
@@ -153,9 +154,9 @@ static void sawtooth(size_t size, int uneven)
 
 int main(int argc, char **argv)
 {
-    CHECK(argc == 2 || argc == 3);
-    if (argc == 3)
-        sawtooth((size_t)atoi(argv[2]), strcmp(argv[1], "uneven") == 0);
+    CHECK(argc == 2 || argc == 4);
+    if (argc == 4)
+        sawtooth((size_t)atoi(argv[2]), strcmp(argv[1], "uneven") == 0, (size_t)atoi(argv[3]));
     else if (strcmp(argv[1], "images") == 0)
         images();
     else if (strcmp(argv[1], "buffers") == 0)

@@ -238,6 +238,11 @@ impl Loose {
         by_last.max(by_average).min(freed + self.strewn.get()).max(self.whole.get())
     }
 
+    /// Whether there is a licence.
+    pub(crate) fn has_licence(&self) -> bool {
+        self.licence.get() > 0
+    }
+
     /// Whether there is a licence, and so much was added since the slabs were last
     /// looked through that it may be needed no more.
     pub(crate) fn is_licence_old(&self) -> bool {

@@ -14,7 +14,7 @@ use super::owner::Owner;
 use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
-use crate::heap::{Ground, large};
+use crate::heap::{Ground, collect, large};
 use crate::pages::Pages;
 use crate::pages::header::Header;
 use crate::units::Geometry;
@@ -109,9 +109,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn pass_kept(&self, pages: u32, owner: &Owner<C>) {
         let may_stay = self.with_pages(|run_layer| run_layer.pass_kept(&self.map, (pages as usize) << SHIFT));
         if may_stay == Some(false) {
-            // The bound, or the limit, is lower than when the licence was given.
+            // The bound, or the limit, is lower than when the licences were given.
             if let Some(seat) = Seat::take(self, owner) {
                 seat.give_all_kept();
+                if owner.local.loose.has_licence() && seat.with_pages(|pages| pages.pass(&self.map, 0)) == Some(false) {
+                    collect::collect(&seat);
+                }
             }
         }
         self.tidy_if_much(owner);
