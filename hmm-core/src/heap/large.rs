@@ -8,7 +8,7 @@
 use core::ptr;
 
 use super::Ground;
-use crate::pages::header::{Header, Kind};
+use crate::pages::header::{Header, Kind, Mark};
 use crate::pages::{Growth, Pages};
 use crate::units::{GRANULE, Geometry, PageNo};
 
@@ -84,14 +84,15 @@ fn clear<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, start: *mut u8
     }
 }
 
-/// A block that loses so many bytes or more within its pages gives their memory back. (For less, a call is too much.)
+/// A block that loses so many bytes or more within its pages gives their memory back. (For less, a call is too much,
+/// and for one that does so again, page faults are.)
 const TAIL: usize = 16 * 1024;
 
 /// Makes a large block hold `size` bytes, if that takes the pages that it has, and leaves little of them unused.
 pub(crate) fn fill<const SHIFT: u32>(header: &Header, size: usize) -> bool {
     let bytes = rounded(size);
     let fills = Geometry::<SHIFT>::pages_for(size.max(1)) == Some(header.run())
-        && header.large_bytes().saturating_sub(bytes) < TAIL;
+        && (header.large_bytes().saturating_sub(bytes) < TAIL || header.has(Mark::Shrunk));
     if fills {
         header.set_large_bytes(bytes);
     }
@@ -109,8 +110,8 @@ pub(crate) fn resize<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, he
             pages.shorten_run(s.map(), page, want);
         }
         let bytes = rounded(size);
-        if header.large_bytes() > bytes {
-            pages.purge_behind(s.map(), page, bytes, TAIL);
+        if header.large_bytes() > bytes && !header.has(Mark::Shrunk) && pages.purge_behind(s.map(), page, bytes, TAIL) {
+            header.set(Mark::Shrunk);
         }
         header.set_large_bytes(bytes);
         true

@@ -95,6 +95,8 @@ pub(crate) enum Mark {
     Lines = 2,
     /// No memory was behind it when it was made: what is there now was written since.
     Bare = 4,
+    /// A large block has given back what lies behind it, and does not do so again.
+    Shrunk = 8,
 }
 
 /// The header of one page. All zero: a blank page.

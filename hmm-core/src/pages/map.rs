@@ -118,10 +118,11 @@ impl Region {
     }
 
     /// Moves the region, which has no page, to another place. Needs the run layer's lock. (Whoever looks for a pointer
-    /// that is live sees the new place: the block came later.)
+    /// that is live there sees it: the block came later.)
     pub(crate) fn reopen(&self, base: *mut u8, room: u32) {
-        self.base.store(base, Relaxed);
         self.room.store(room, Relaxed);
+        // Release: with the new place goes that nothing is there yet.
+        self.base.store(base, Release);
     }
 
     /// Moves the region's end. Needs the run layer's lock, and an open header
@@ -168,8 +169,10 @@ impl<const SHIFT: u32> PageMap<SHIFT> {
     /// The page that `p` points into; `None` if it is not in the heap.
     pub(crate) fn locate(&self, p: *const u8) -> Option<Spot<'_>> {
         self.regions.iter().find_map(|region| {
-            let offset = p.addr().wrapping_sub(region.base().addr());
-            if offset >= region.bytes.load(Acquire) {
+            let base = region.base.load(Acquire);
+            let offset = p.addr().wrapping_sub(base.addr());
+            // (What is at this place by now may be another region's, where this one was reopened elsewhere meanwhile.)
+            if offset >= region.bytes.load(Acquire) || base != region.base() {
                 return None;
             }
             let index = offset >> SHIFT;

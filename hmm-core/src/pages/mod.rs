@@ -126,8 +126,12 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         })
     }
 
-    /// Makes free pages metadata, at least `bytes` bytes of it: a hole in the heap from then on.
+    /// Makes free pages metadata, at least `bytes` bytes of it: a hole in the heap from then on. (Small heaps do
+    /// without: one in the middle would halve the largest block for good.)
     fn meta_from_pages(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> Option<()> {
+        if Self::META_CHUNK == 0 {
+            return None;
+        }
         let pages = Geometry::<SHIFT>::pages_for(bytes.checked_add(Meta::MORE)?)?;
         let page = self.take_run(map, pages, 1, Growth::Avoid)?;
         map.header(page).set_kind(Kind::Foreign);

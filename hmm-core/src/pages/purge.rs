@@ -214,13 +214,11 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// Gives back what of the used run at `page` lies behind its first `bytes` bytes, if that is `least` bytes
-    /// or more. It stays as it is where nothing can be purged.
-    pub(crate) fn purge_behind(&mut self, map: &PageMap<SHIFT>, page: PageNo, bytes: usize, least: usize) {
+    /// or more. Says whether that was done.
+    pub(crate) fn purge_behind(&mut self, map: &PageMap<SHIFT>, page: PageNo, bytes: usize, least: usize) -> bool {
         let (run, os_page) = ((map.header(page).run() as usize) << SHIFT, self.grow.os_page());
         let kept = bytes.next_multiple_of(os_page);
-        if Self::PAGE % os_page == 0 && kept + least <= run {
-            self.purge_bytes(map, page, kept..run);
-        }
+        Self::PAGE % os_page == 0 && kept + least <= run && self.purge_bytes(map, page, kept..run)
     }
 
     /// Purges the dirty stretches of at least `least` pages among the `pages`

@@ -132,7 +132,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             }
             room = (room / 2).max(pages);
         };
-        map.regions().for_each(|other| other.make_way(start, room, SHIFT));
+        self.make_way(map, start, room);
         region.open(start, self.next_region, room, table, dirty);
         self.next_region = self.next_region.up(room);
         Some(index)
@@ -140,7 +140,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// As [`open_region`](Self::open_region), where all are in use: one that went back whole serves again, as far as the
     /// headers reach that are open. (Not the first, whose address owners know.)
-    fn reopen_region(&self, map: &PageMap<SHIFT>, grown: &Grown, pages: u32) -> Option<usize> {
+    fn reopen_region(&mut self, map: &PageMap<SHIFT>, grown: &Grown, pages: u32) -> Option<usize> {
         let is_back = |&index: &usize| map.region(index).bytes() == 0 && self.opened[index] >= pages;
         let index = (1..MAX_REGIONS).filter(is_back).max_by_key(|&index| self.opened[index])?;
         let start = grown.span.start.as_ptr();
@@ -148,9 +148,21 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if room < pages {
             return None;
         }
-        map.regions().for_each(|other| other.make_way(start, room, SHIFT));
+        self.make_way(map, start, room);
         map.region(index).reopen(start, room);
         Some(index)
+    }
+
+    /// Makes room for a region of `room` pages from `start` on: others end before it, also with a hole in which it
+    /// begins.
+    fn make_way(&mut self, map: &PageMap<SHIFT>, start: *const u8, room: u32) {
+        for (index, other) in map.regions().enumerate() {
+            let offset = start.addr().wrapping_sub(other.base().addr());
+            if offset < other.bytes() {
+                self.cut_last_hole(map, index, offset);
+            }
+            other.make_way(start, room, SHIFT);
+        }
     }
 
     /// The pages that a region may have that begins with this span. Where a region's table had to be small, others begin
@@ -318,5 +330,53 @@ mod tests {
             heap.trim();
             assert_eq!((heap.stats().mapped, heap.check()), (0, Ok(())));
         }
+    }
+
+    /// Hands out these stretches, by the page: where it begins, how long it is, how far it might reach.
+    struct Told<'a> {
+        stretches: &'a [(usize, usize, usize)],
+        rest: Apart,
+        start: NonNull<u8>,
+    }
+
+    // SAFETY: the stretches of the test do not overlap while they are handed out.
+    unsafe impl HeapGrow for Told<'_> {
+        fn grow(&mut self, min: usize, align: usize) -> Option<Grown> {
+            let (&(at, pages, room), rest) = self.stretches.split_first()?;
+            self.stretches = rest;
+            let start = NonNull::new(self.start.as_ptr().wrapping_add(at * align))?;
+            let span = Span { start, bytes: pages * align };
+            (span.bytes >= min).then_some(Grown { span, room: room * align, zeroed: false })
+        }
+
+        unsafe fn shrink(&mut self, _: NonNull<u8>, _: usize) -> bool {
+            true
+        }
+
+        fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+            self.rest.meta(bytes)
+        }
+
+        fn os_page(&self) -> usize {
+            512
+        }
+    }
+
+    #[test]
+    fn a_range_that_begins_in_anothers_last_hole_ends_that_one() {
+        let mut rest = Apart { memory: vec![0_u64; 64 * 1024].leak(), used: 0 };
+        let Some(start) = rest.take(8 * 512, 512) else { panic!("there is memory") };
+        let stretches = &[(0, 1, 3), (2, 1, 1), (1, 3, 3)];
+        let mut heap = TinyHeap::new(Told { stretches, rest, start });
+        let blocks = [512, 512].map(|size| heap.alloc(size));
+        let [Some(_), Some(last)] = blocks else { panic!("refused: {blocks:?}") };
+        // SAFETY: a live block, not used again.
+        assert_eq!(unsafe { heap.free(last) }, Ok(()));
+        heap.trim();
+        let Some(block) = heap.alloc(3 * 512) else { panic!("refused: {:?}", heap.stats()) };
+        assert_eq!(block.as_ptr().addr() - start.as_ptr().addr(), 512, "behind the first page");
+        assert_eq!(heap.check(), Ok(()));
+        // SAFETY: likewise.
+        assert_eq!(unsafe { heap.free(block) }, Ok(()));
     }
 }

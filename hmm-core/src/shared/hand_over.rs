@@ -45,7 +45,7 @@ const NEXT: usize = 4;
 
 /// A sweep that is in the way while so many bytes come to be swept is taken for one that a signal handler left by a
 /// jump. If it was only slow, it stops.
-const PATIENCE: usize = if cfg!(loom) { 1 } else { 64 * 1024 * 1024 };
+const PATIENCE: usize = if cfg!(loom) { 2048 } else { 64 * 1024 * 1024 };
 
 const COUNT_ONE: u64 = 1 << 32;
 

@@ -61,6 +61,17 @@ impl<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Seat<'a, G, L, 
         }
     }
 
+    /// Sweeps the hand-over lists; whoever uses the common owner, whose lock is held, does not look for more then.
+    fn sweep(&self, sweep: Sweep) {
+        if self.owner.role() == Role::Common {
+            self.shared.sweep_once(sweep);
+        } else {
+            self.owner.set_waiting(true);
+            self.shared.sweep(sweep);
+            self.owner.set_waiting(false);
+        }
+    }
+
     /// Where blocks of `class` lie ready.
     pub(super) fn shelf(&self, class: Class) -> &Shelf {
         self.shared.shelf(class)
@@ -113,7 +124,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
         self.give_all_kept();
         spare::give_all(self);
         self.collect_common(false);
-        self.shared.sweep(Sweep::Empty);
+        self.sweep(Sweep::Empty);
     }
 }
 
@@ -168,7 +179,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
             self.clear_shelves();
         }
         self.collect_common(true);
-        self.shared.sweep(Sweep::Parts);
+        self.sweep(Sweep::Parts);
         collect::collect(self);
     }
 

@@ -20,7 +20,7 @@ use crate::heap::found::Found;
 use crate::heap::{Ground, bits_of};
 
 /// Bytes that must have been strewn before the lists are swept.
-const LEAST: usize = if cfg!(loom) { 2048 } else { 4 * 1024 * 1024 };
+const LEAST: usize = if cfg!(loom) { 1536 } else { 4 * 1024 * 1024 };
 
 /// Half of a bitmap word counts as strewn for the first slot of it that is freed; where
 /// what is free is sought slab by slab, a part of that.
@@ -100,7 +100,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// As [`sweep`](Self::sweep). Returns how many bytes are free in the slabs that are left, and whether somebody was
     /// refused meanwhile who had much to sweep; `None` if the caller was, or is a handler that interrupted a sweep.
-    fn sweep_once(&self, sweep: Sweep) -> Option<(usize, bool)> {
+    pub(super) fn sweep_once(&self, sweep: Sweep) -> Option<(usize, bool)> {
         let mut found = Found::default();
         let asked = self.hand_over.sweep(&self.map, |page| {
             let header = self.map.header(page);

@@ -195,3 +195,21 @@ fn sweep_taken_over() {
     }
     .explore(1);
 }
+
+/// One has much to sweep, but is patient, and asks for another look: a thread without an owner sweeps, with the
+/// lock of the common one.
+#[test]
+fn sweep_asked_of_the_common_owner() {
+    Tiny {
+        set_up: |w| {
+            listed(w);
+            for size in [16, 32, 64] {
+                w.alloc(1, size);
+            }
+            w.detach(0);
+        },
+        threads: &[|w| w.alloc(0, 1500), |w| w.detach(1)],
+        after: World::assert_whole,
+    }
+    .explore(2);
+}
