@@ -44,7 +44,7 @@ fn memory() -> usize {
         let mut info: libc::sysinfo = unsafe { core::mem::zeroed() };
         // SAFETY: the kernel fills in the structure, which is ours.
         if unsafe { libc::sysinfo(&raw mut info) } != 0 {
-            return 1 << 31;
+            return usize::try_from(1_u64 << 32).unwrap_or(1 << 31);
         }
         (info.totalram as usize).saturating_mul(info.mem_unit as usize).max(1 << 30)
     })

@@ -75,6 +75,11 @@ impl Appetite {
         }
     }
 
+    /// The slab at `page` goes back.
+    pub(super) fn forget(&mut self, page: PageNo) {
+        self.witness = self.witness.filter(|&witness| witness != page);
+    }
+
     fn is_large(&self) -> bool {
         self.pages >= WORTH
     }
@@ -106,9 +111,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if large_slots && self.appetite.trust > 0 {
             return true;
         }
-        // Whoever had the slab may have given it back since.
-        let witness = self.appetite.witness.take().filter(|&slab| map.header(slab).is_slab());
-        let Some(slab) = witness else { return !large_slots };
+        let Some(slab) = self.appetite.witness.take() else { return !large_slots };
         let filled = self.is_filled(map, slab);
         self.appetite.hear(map.header(slab).run(), filled);
         filled
@@ -120,6 +123,11 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let bytes = class.size() * usize::from(Geometry::<SHIFT>::info(class).slots);
         let Some(start) = NonNull::new(map.address(slab)) else { return false };
         self.grow.resident(Span { start, bytes }).is_some_and(|resident| resident >= bytes / 4 * 3)
+    }
+
+    /// The slab at `page` goes back: nothing is told by it any more.
+    pub(crate) fn forget_slab(&mut self, page: PageNo) {
+        self.appetite.forget(page);
     }
 
     /// A large block of `pages` pages was taken.

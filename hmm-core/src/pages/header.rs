@@ -84,7 +84,8 @@ impl Kind {
     }
 }
 
-/// What is to be known of some slabs: for the first two, what a sized free cannot rely on.
+/// What is to be known of some slabs, the first two of which are what a sized free cannot rely on,
+/// and large blocks.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 pub(crate) enum Mark {
@@ -123,7 +124,7 @@ pub(crate) struct Header {
     /// Second link: previous in a queue, right child.
     pub(crate) prev: AtomicU32,
     kind: AtomicU8,
-    /// In a slab: see [`Mark`]. In a large block: whether its pages, or some, were moved
+    /// See [`Mark`]. In a large block, the first one says that its pages, or some, were moved
     /// here.
     mark: AtomicU8,
     class: AtomicU16,
@@ -195,11 +196,6 @@ impl Header {
     #[inline(always)]
     pub(crate) fn is_small_of(&self, class: Class) -> bool {
         self.recip() != 0 && self.class() == class
-    }
-
-    /// Whether the page begins a slab, of either kind.
-    pub(crate) fn is_slab(&self) -> bool {
-        matches!(self.kind(), Kind::Small | Kind::Medium)
     }
 
     #[inline]

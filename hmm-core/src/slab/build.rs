@@ -49,6 +49,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let header = map.header(page);
         let words = usize::from(Geometry::<SHIFT>::info(header.class()).words);
         let bits = header.bits();
+        self.forget_slab(page);
         let soiled = parts::soiled_bytes::<SHIFT>(header);
         if soiled > 0 && header.run() > 1 {
             self.gave_lacking(((header.run() as usize) << SHIFT) - soiled);
