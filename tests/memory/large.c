@@ -3,8 +3,10 @@
  *
  * Blocks that shrink hold no more than they need.
  *
- * large (images | buffers | vectors | swings | shrunk | (sawtooth | uneven) <bytes> <bytes of others>) */
+ * large (images | buffers | vectors | swings | shrunk | zeroed | loops | (sawtooth | uneven) <bytes> <bytes of others>) */
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "phases.h"
 
 static size_t faults(void)
@@ -126,6 +128,73 @@ static void shrunk(void)
         free(shrinks[i]);
 }
 
+/* A zeroed block that takes an old one's place holds no more than what is touched, where that was not filled. */
+static void zeroed(void)
+{
+    enum { BYTES = 6 * MIB, TURNS = 20, TOUCHED = 16 };
+    size_t none = resident();
+    for (int turn = 0; turn <= TURNS; turn++) {
+        unsigned char *sparse = calloc(1, BYTES);
+        CHECK(sparse != NULL);
+        for (size_t at = next_random(&seed) % 4096; at < BYTES; at += BYTES / TOUCHED) {
+            CHECK(sparse[at] == 0);
+            sparse[at] = 1;
+        }
+        CHECK(resident() < none + TOUCHED * 4096 + 256 * KIB);
+        free(sparse);
+    }
+}
+
+/* One block of `size` bytes comes and goes: taken at once, or zeroed, or grown by doubling or by 64 KiB. */
+static void turn_of(int kind, size_t size)
+{
+    char *p = NULL;
+    if (kind < 2) {
+        CHECK((p = kind == 0 ? malloc(size) : calloc(1, size)) != NULL);
+        CHECK(kind == 0 || holds(p, size, 0));
+        fill(p, size, 1);
+    } else {
+        size_t have = 0, next = kind == 2 ? 4 * KIB : 64 * KIB;
+        while (have < size) {
+            CHECK((p = realloc(p, next)) != NULL);
+            fill(p + have, next - have, 1);
+            have = next;
+            next = kind == 2 ? 2 * have : have + 64 * KIB;
+        }
+        CHECK(holds(p, have, 1));
+    }
+    free(p);
+}
+
+/* Whatever the size, a loop takes its memory once. Each in a process of its own: where its block lies in the heap
+ * tells what happens to it. */
+static void loops(void)
+{
+    enum { WARM = 12, TURNS = 12, OTHERS = 30000 };
+    static const size_t sizes[] = {900000, 2000000, 4000000, 5500000, 6400000, 7400000, 9000000, 20000000};
+    for (unsigned round = 0; round < 8 * sizeof sizes / sizeof *sizes; round++) {
+        size_t size = sizes[round / 8];
+        int kind = round % 4;
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            for (int i = 0; round & 4 && i < OTHERS; i++)
+                CHECK(malloc(1000) != NULL);
+            for (int turn = 0; turn < WARM; turn++)
+                turn_of(kind, size);
+            size_t before = faults();
+            for (int turn = 0; turn < TURNS; turn++)
+                turn_of(kind, size);
+            size_t now = faults() - before, pages = TURNS * size / 4096;
+            if (now > pages / 20)
+                fprintf(stderr, "kind %d of %zu: %zu page faults for %zu pages\n", kind, size, now, pages);
+            _exit(now > pages / 20);
+        }
+        int status = 0;
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+    }
+}
+
 /* Blocks of one size, most of which come and go, anywhere; to be `uneven`, now more of them and now fewer. Then others
  * do, and what was kept for those is forgotten. */
 static void sawtooth(size_t size, int uneven, size_t other_size)
@@ -174,6 +243,10 @@ int main(int argc, char **argv)
         vectors();
     else if (strcmp(argv[1], "shrunk") == 0)
         shrunk();
+    else if (strcmp(argv[1], "zeroed") == 0)
+        zeroed();
+    else if (strcmp(argv[1], "loops") == 0)
+        loops();
     else
         swings();
     CHECK(HmmCheck() == 0);

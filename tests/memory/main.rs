@@ -51,6 +51,12 @@ fn blocks_that_shrink_give_back() {
 }
 
 #[test]
+fn loops_take_their_memory_once() {
+    passes("large.c", |run| run.arg("loops"));
+    passes("large.c", |run| run.arg("zeroed"));
+}
+
+#[test]
 fn a_steady_sawtooth_settles_and_is_forgotten() {
     passes("large.c", |run| run.args(["sawtooth", "17000", "3072"]));
     passes("large.c", |run| run.args(["sawtooth", "40000", "3072"]));

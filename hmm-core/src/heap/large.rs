@@ -36,6 +36,7 @@ pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align
     }
     let pages = Geometry::<SHIFT>::pages_for(size.max(1))?;
     let align_pages = Geometry::<SHIFT>::pages_for(align)?;
+    s.before_large(pages);
     let take = |growth| {
         s.with_pages(|run_layer| {
             let page = run_layer.take_run(s.map(), pages, align_pages, growth)?;
@@ -48,10 +49,12 @@ pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align
         })
         .flatten()
     };
-    take(Growth::Avoid).or_else(|| {
+    let page = take(Growth::Avoid).or_else(|| {
         s.before_growth();
         take(Growth::Allow)
-    })
+    })?;
+    s.took_large(s.map().address(page));
+    Some(page)
 }
 
 /// Gives a large block's run back. `dirty`: whether it may hold anything.
@@ -59,9 +62,9 @@ pub(crate) fn free<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, dirt
     s.with_pages(|pages| pages.give_run(s.map(), page, dirty));
 }
 
-/// Stretches of at least so many bytes are cleared by giving their memory back:
-/// that takes a quarter of the time that writing them does, and if the program
-/// then writes it all, the page faults make up for no more than the difference.
+/// Stretches of at least so many bytes are cleared by giving their memory back, if memory is
+/// behind little of them. Where they were filled, they are written: they are likely to be
+/// filled again, by page faults that take several times as long.
 const PURGE_MIN: usize = 1024 * 1024;
 
 /// Zeroes the first `size` bytes of the pages from `page` on that are not
@@ -70,7 +73,7 @@ fn clear<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, start: *mut u8
     let page_bytes = Geometry::<SHIFT>::PAGE;
     if size >= PURGE_MIN {
         let least = (PURGE_MIN >> SHIFT) as u32;
-        s.with_pages(|pages| pages.purge_dirty(s.map(), page, (size >> SHIFT) as u32, least, u32::MAX));
+        s.with_pages(|pages| pages.purge_sparse(s.map(), page, (size >> SHIFT) as u32, least));
     }
     let mut done = 0;
     while done < size {

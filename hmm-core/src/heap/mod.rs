@@ -60,6 +60,17 @@ pub(crate) trait Ground<const SHIFT: u32> {
     /// allocation then fails, and what would be given back is lost.
     fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<Self::Grow, SHIFT>) -> R) -> Option<R>;
 
+    /// A large block of `pages` pages is about to be taken: the owner gives back what it keeps for its
+    /// next ones, and would serve, but is not to be taken by itself.
+    fn before_large(&self, pages: u32) {
+        let _ = pages;
+    }
+
+    /// A large block was taken, at `start`.
+    fn took_large(&self, start: *mut u8) {
+        let _ = start;
+    }
+
     /// The heap is about to grow: gives back the empty slabs that are not in use.
     fn before_growth(&self);
 }

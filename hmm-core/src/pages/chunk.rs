@@ -112,17 +112,16 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             return true;
         }
         let Some(slab) = self.appetite.witness.take() else { return !large_slots };
-        let filled = self.is_filled(map, slab);
+        let filled = self.is_used_whole(map, slab);
         self.appetite.hear(map.header(slab).run(), filled);
         filled
     }
 
     /// Whether memory is behind most of the slots of this slab, as far as the backend can tell.
-    fn is_filled(&mut self, map: &PageMap<SHIFT>, slab: PageNo) -> bool {
+    fn is_used_whole(&mut self, map: &PageMap<SHIFT>, slab: PageNo) -> bool {
         let class = map.header(slab).class();
         let bytes = class.size() * usize::from(Geometry::<SHIFT>::info(class).slots);
-        let Some(start) = NonNull::new(map.address(slab)) else { return false };
-        self.grow.resident(Span { start, bytes }).is_some_and(|resident| resident >= bytes / 4 * 3)
+        self.is_filled(map.address(slab), bytes)
     }
 
     /// The slab at `page` goes back: nothing is told by it any more.

@@ -239,6 +239,19 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         gone
     }
 
+    /// Purges those dirty stretches of at least `least` pages among the `pages` pages from `page` on,
+    /// which hold nothing, that memory is behind little of.
+    pub(crate) fn purge_sparse(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32, least: u32) {
+        let mut left = pages;
+        while let Some((below, length)) = map.last_dirty(page, left) {
+            let from = page.up(below);
+            if length >= least && !self.seems_filled(map, from, length) && self.purge(map, from, length) {
+                map.set_dirty(from, length, false);
+            }
+            left = below;
+        }
+    }
+
     fn purge(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) -> bool {
         Self::PAGE % self.grow.os_page() == 0 && self.purge_bytes(map, page, 0..(pages as usize) << SHIFT)
     }
@@ -256,13 +269,15 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// Moves the contents of `pages` used pages from `from` to `to`, both runs
     /// of the caller's, without copying; `from` is zero then. `false` where
-    /// the backend cannot.
+    /// the backend cannot, and where memory is behind `to`: that would be lost, and to take it
+    /// anew costs several times as much as to copy.
     pub(crate) fn move_run(&mut self, map: &PageMap<SHIFT>, from: PageNo, to: PageNo, pages: u32) -> bool {
         let (Some(start), Some(target)) = (NonNull::new(map.address(from)), NonNull::new(map.address(to))) else {
             return false;
         };
         let span = Span { start, bytes: (pages as usize) << SHIFT };
-        if Self::PAGE % self.grow.os_page() != 0 {
+        let has_memory = map.count_dirty(to, pages) == pages && self.seems_filled(map, to, pages);
+        if Self::PAGE % self.grow.os_page() != 0 || has_memory {
             return false;
         }
         let again = map.header(from).is_marked();

@@ -6,7 +6,10 @@ use super::Pages;
 use super::header::{Header, Kind};
 use super::map::{PageMap, Region};
 use crate::grow::{HeapGrow, Span};
-use crate::units::WORD_BITS;
+use crate::units::{PageNo, WORD_BITS};
+
+/// Looks that tell whether a stretch of pages is filled.
+const SAMPLES: u32 = 4;
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Bytes of the heap's ranges and tables that memory is behind; `None` if
@@ -35,6 +38,21 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             bytes += self.resident_in(region, span.start, span.end)?;
         }
         Some(bytes)
+    }
+
+    /// Whether memory is behind most of the `bytes` bytes from `start` on, as far as the backend can tell.
+    pub(super) fn is_filled(&mut self, start: *mut u8, bytes: usize) -> bool {
+        let resident = NonNull::new(start).and_then(|start| self.grow.resident(Span { start, bytes }));
+        resident.is_some_and(|resident| resident >= bytes / 4 * 3)
+    }
+
+    /// As [`is_filled`](Self::is_filled), of the `pages` pages from `page` on, by a look at some:
+    /// one page in the middle of each fourth of them.
+    pub(super) fn seems_filled(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) -> bool {
+        (0..SAMPLES).all(|nth| {
+            let sample = page.up(pages / (2 * SAMPLES) * (2 * nth + 1));
+            self.is_filled(map.address(sample), Self::PAGE)
+        })
     }
 
     /// Bytes that memory is behind, of those from offset `from` of the region

@@ -226,15 +226,16 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         }
     }
 
-    /// Gives the top of a region back if the free run at `page` ends there
-    /// and is longer than what may be kept: all but half of that.
+    /// Gives the top of a region back if the free run at `page` ends there and is more than twice
+    /// as long as what may be kept: all but that. Pages of it that hold no memory cost nothing, and
+    /// those that do are purged as any others.
     pub(super) fn lower_if_long(&mut self, map: &PageMap<SHIFT>, page: PageNo) {
         let run = map.header(page).run();
         let (index, _, above) = map.surroundings(page);
         if above == run {
             let keep = u32::try_from(self.keep.allowed(self.used_bytes()) >> SHIFT).unwrap_or(u32::MAX);
-            if run > keep {
-                self.lower(map, index, page, keep / 2);
+            if run / 2 > keep || keep == 0 {
+                self.lower(map, index, page, keep);
             }
         }
     }

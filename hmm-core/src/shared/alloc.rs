@@ -89,13 +89,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[inline(never)]
     fn alloc_anew(&self, owner: &Owner<C>, align: usize, size: usize) -> *mut u8 {
         self.borrow(owner, align, size)
-            .or_else(|| {
-                let p = self.seated(owner, |seat| alloc::alloc(seat, align, size))?;
-                if size > Geometry::<SHIFT>::SLAB_MAX && owner.is_at_rest() {
-                    owner.kept.note_taken(p);
-                }
-                Some(p)
-            })
+            .or_else(|| self.seated(owner, |seat| alloc::alloc(seat, align, size)))
             .unwrap_or(ptr::null_mut())
     }
 

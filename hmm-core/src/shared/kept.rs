@@ -251,6 +251,23 @@ impl Kept {
         self.licence.take()
     }
 
+    /// The longest run, if it has `least` pages (not 0) and the thread takes and frees its blocks in turns: it
+    /// is not kept any more, and the caller gives it back.
+    pub(super) fn take_longest(&self, least: u32) -> Option<&Header> {
+        let longest = self.runs.iter().max_by_key(|run| run.pages.get())?;
+        if longest.pages.get() < least || !self.turns.get() {
+            return None;
+        }
+        self.pages.set(self.pages.get() - longest.pages.get());
+        longest.take().map(|(_, header)| header)
+    }
+
+    /// The pages of the licence that are not used: that part ends.
+    pub(super) fn end_unused(&self) -> u32 {
+        let pages = self.pages.get();
+        self.licence.replace(pages) - pages
+    }
+
     /// All that is kept, one by one not kept any more: the caller gives it back.
     pub(super) fn empty(&self) -> impl Iterator<Item = &Header> {
         self.runs.iter().filter_map(|run| {

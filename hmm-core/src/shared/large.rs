@@ -120,6 +120,19 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.tidy_if_much(owner);
     }
 
+    /// Gives back a run that the owner does not keep any more, and what it does not need of its licence. What it
+    /// keeps is whole meanwhile.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn give_out(&self, owner: &Owner<C>, header: &Header) {
+        self.with_pages_for(owner, |run_layer| {
+            run_layer.return_kept((owner.kept.end_unused() as usize) << SHIFT);
+            if let Some(page) = self.map.page_of(header) {
+                run_layer.give_run(&self.map, page, true);
+            }
+        });
+    }
+
     /// Asks for a licence to keep large blocks of `pages` pages more. What the owner
     /// keeps is whole meanwhile.
     #[cold]

@@ -120,6 +120,16 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
         self.shared.with_pages_for(self.owner, f)
     }
 
+    fn before_large(&self, pages: u32) {
+        if let Some(out) = self.owner.kept.take_longest(pages) {
+            self.shared.give_out(self.owner, out);
+        }
+    }
+
+    fn took_large(&self, start: *mut u8) {
+        self.owner.kept.note_taken(start);
+    }
+
     fn before_growth(&self) {
         self.give_all_kept();
         spare::give_all(self);
