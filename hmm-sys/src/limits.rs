@@ -37,13 +37,14 @@ pub fn page_size() -> usize {
     PAGE_SIZE.get(|| sysconf(libc::_SC_PAGESIZE).filter(|n| n.is_power_of_two()).unwrap_or(4096))
 }
 
-/// The machine's memory in bytes.
+/// The machine's memory in bytes. (Not asked by libc's function: sanitizers take its place, and allocate before
+/// theirs can be called.)
 fn memory() -> usize {
     MEMORY.get(|| {
         // SAFETY: all zero is a valid `sysinfo`.
         let mut info: libc::sysinfo = unsafe { core::mem::zeroed() };
         // SAFETY: the kernel fills in the structure, which is ours.
-        if unsafe { libc::sysinfo(&raw mut info) } != 0 {
+        if unsafe { libc::syscall(libc::SYS_sysinfo, &raw mut info) } != 0 {
             return usize::try_from(1_u64 << 32).unwrap_or(1 << 31);
         }
         (info.totalram as usize).saturating_mul(info.mem_unit as usize).max(1 << 30)

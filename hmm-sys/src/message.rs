@@ -22,12 +22,26 @@ fn identity(descriptor: libc::c_int) -> Option<(u64, libc::mode_t)> {
     // SAFETY: all zero is a valid `stat`.
     let mut stat: libc::stat = unsafe { core::mem::zeroed() };
     // SAFETY: the kernel fills in the structure, which is ours.
-    if unsafe { libc::fstat(descriptor, &raw mut stat) } != 0 {
+    if unsafe { fstat(descriptor, &raw mut stat) } != 0 {
         return None;
     }
     let mixed = (stat.st_dev as u64).rotate_left(32) ^ stat.st_ino as u64;
     Some((mixed.max(CLOSED + 1), stat.st_mode & libc::S_IFMT))
 }
+
+/// Not by libc's function: sanitizers take its place, and allocate before theirs can be called.
+///
+/// # Safety
+///
+/// As the system call.
+#[cfg(target_os = "linux")]
+unsafe fn fstat(descriptor: libc::c_int, stat: *mut libc::stat) -> libc::c_long {
+    // SAFETY: the caller's promise.
+    unsafe { libc::syscall(libc::SYS_fstat, descriptor, stat) }
+}
+
+#[cfg(not(target_os = "linux"))]
+use libc::fstat;
 
 /// Finds out whether there is a stderr. The earlier it is called, the better;
 /// later calls do nothing.

@@ -120,6 +120,17 @@ fn arrays_while_the_loader_is_at_work() {
     }
 }
 
+/// Sanitizers take the place of libc's functions, and allocate before they know where those are.
+#[test]
+fn programs_with_a_sanitizer_start() {
+    for (sanitizer, way) in [("address", Way::Archive), ("thread", Way::Archive), ("thread", Way::Preload)] {
+        // The program itself names nothing that only HMM has.
+        let source = Source::file("life/work.c").flags(&[&format!("-fsanitize={sanitizer}"), "-Wl,-u,HmmAlloc"]);
+        let run = source.run(way).env("ASAN_OPTIONS", "detect_leaks=0").env("TSAN_OPTIONS", "report_bugs=0");
+        run.run().ok().served();
+    }
+}
+
 /// A plugin that brings the heap with it, as a Rust one does whose global allocator HMM is.
 #[test]
 fn dlclose_of_a_module_with_a_heap() {
