@@ -124,6 +124,14 @@ static void shrunk(void)
         }
     }
     CHECK(faults() - before < BLOCKS);
+    /* Others take their places, of those that the thread keeps, and shrink likewise. */
+    for (int i = 0; i < BLOCKS; i++) {
+        free(shrinks[i]);
+        CHECK((shrinks[i] = malloc(BEFORE)) != NULL);
+        fill(shrinks[i], BEFORE, (unsigned char)i);
+        CHECK((shrinks[i] = realloc(shrinks[i], AFTER)) != NULL);
+    }
+    CHECK(resident() < none + BLOCKS * (AFTER + 4096) + 2 * MIB);
     for (int i = 0; i < BLOCKS; i++)
         free(shrinks[i]);
 }

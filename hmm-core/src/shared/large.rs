@@ -16,7 +16,7 @@ use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::{Ground, collect, large};
 use crate::pages::Pages;
-use crate::pages::header::Header;
+use crate::pages::header::{Header, Mark};
 use crate::units::Geometry;
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
@@ -51,6 +51,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let taken = take(&owner.kept, pages, SHIFT);
         owner.set_busy(false);
         let (start, header) = taken?;
+        if header.has(Mark::Shrunk) {
+            // That was another block.
+            header.mark(header.is_marked());
+        }
         header.set_large_bytes(large::rounded(size));
         Some(start)
     }
