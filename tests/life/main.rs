@@ -36,6 +36,7 @@ programs! {
     fork_against_stdio: "fork_stdio.c", DYNAMIC;
     fork_against_names: "fork_nss.c", DYNAMIC;
     fork_against_locks: "fork_locks.c", ALL;
+    fork_of_a_crowd: "fork_crowd.c", ALL;
     fork_of_a_fork: "generations.c", ALL;
     exit_in_a_signal_handler: "signal_exit.c", DYNAMIC;
     exit_in_a_signal_handler_among_many: "signal_exit_crowd.c", [Way::Preload];

@@ -225,8 +225,14 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     /// Remembers no block at all as freed lately, nor that any was borrowed.
     pub(crate) fn forget_all(&self) {
         for class in (0..C).map(Class::nth) {
-            self.forget(class);
-            self.bin(class).set_borrowed(0);
+            let bin = self.bin(class);
+            // Most classes' memory was never used, and is not to be written now.
+            if self.cur(class).top() != 0 || !bin.is_empty() {
+                self.forget(class);
+            }
+            if bin.borrowed() != 0 {
+                bin.set_borrowed(0);
+            }
         }
     }
 
