@@ -25,7 +25,7 @@
 
 #[cfg(target_has_atomic = "ptr")]
 use crate::sync::Ordering::AcqRel;
-use crate::sync::Ordering::{Relaxed, Release};
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize};
 use core::mem::offset_of;
 use core::ptr;
@@ -178,8 +178,15 @@ impl Header {
         self.run.load(Relaxed)
     }
 
+    /// As [`run`](Self::run), for who steps over the run. (Acquire: an owner may cut what it keeps meanwhile, and who
+    /// sees that also sees how long the rest is.)
+    pub(crate) fn step(&self) -> u32 {
+        self.run.load(Acquire)
+    }
+
+    /// Release: see [`step`](Self::step).
     pub(crate) fn set_run(&self, pages: u32) {
-        self.run.store(pages, Relaxed);
+        self.run.store(pages, Release);
     }
 
     #[inline]

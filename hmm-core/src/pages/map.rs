@@ -254,7 +254,9 @@ impl<const SHIFT: u32> PageMap<SHIFT> {
             if at as usize >= region.bytes() >> SHIFT {
                 return None;
             }
-            at += self.header(page).run().max(1);
+            let run = self.header(page).step();
+            debug_assert!(run > 0, "{page:?} begins no run");
+            at += run.max(1);
             Some(page)
         })
     }

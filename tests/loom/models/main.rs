@@ -8,6 +8,7 @@ mod hand_over;
 mod life;
 mod story;
 mod twice;
+mod walk;
 mod world;
 
 /// Pages of 512 bytes: bitmaps of one word, two slots of 256 bytes.
