@@ -23,7 +23,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             // SAFETY: the span was handed out last of its range, and nothing was
             // put there.
             let taken = unsafe { self.grow.shrink(grown.span.start, grown.span.bytes) };
-            self.spare = Some(grown).filter(|_| !taken);
+            // (Where all ranges are in use, what none of them can take would only be in the way of what can be had.)
+            let has_place = map.spare_region().is_some() || Self::continued(map, &grown).is_some();
+            self.spare = Some(grown).filter(|_| !taken && has_place);
         }
         entered
     }
@@ -105,12 +107,16 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// The region that the span continues, or a new one; `None` if it fits
     /// none and no other can be had.
     fn region_for(&mut self, map: &PageMap<SHIFT>, grown: &Grown, pages: u32) -> Option<usize> {
+        Self::continued(map, grown).or_else(|| self.open_region(map, grown, pages))
+    }
+
+    /// The region that the span continues.
+    fn continued(map: &PageMap<SHIFT>, grown: &Grown) -> Option<usize> {
         let at = grown.span.start.as_ptr().addr();
-        let continued = map.regions().position(|region| {
+        map.regions().position(|region| {
             let offset = at.wrapping_sub(region.base().addr());
-            (offset >> SHIFT).saturating_add(pages as usize) <= region.room() as usize
-        });
-        continued.or_else(|| self.open_region(map, grown, pages))
+            (offset >> SHIFT).saturating_add(grown.span.bytes >> SHIFT) <= region.room() as usize
+        })
     }
 
     /// Opens a region for a span that no region can take.
@@ -336,6 +342,7 @@ mod tests {
     /// Hands out these stretches, by the page: where it begins, how long it is, how far it might reach.
     struct Told<'a> {
         stretches: &'a [(usize, usize, usize)],
+        takes_back: bool,
         rest: Apart,
         start: NonNull<u8>,
     }
@@ -351,7 +358,7 @@ mod tests {
         }
 
         unsafe fn shrink(&mut self, _: NonNull<u8>, _: usize) -> bool {
-            true
+            self.takes_back
         }
 
         fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
@@ -368,7 +375,7 @@ mod tests {
         let mut rest = Apart { memory: vec![0_u64; 64 * 1024].leak(), used: 0 };
         let Some(start) = rest.take(8 * 512, 512) else { panic!("there is memory") };
         let stretches = &[(0, 1, 3), (2, 1, 1), (1, 3, 3)];
-        let mut heap = TinyHeap::new(Told { stretches, rest, start });
+        let mut heap = TinyHeap::new(Told { stretches, takes_back: true, rest, start });
         let blocks = [512, 512].map(|size| heap.alloc(size));
         let [Some(_), Some(last)] = blocks else { panic!("refused: {blocks:?}") };
         // SAFETY: a live block, not used again.
@@ -379,5 +386,17 @@ mod tests {
         assert_eq!(heap.check(), Ok(()));
         // SAFETY: likewise.
         assert_eq!(unsafe { heap.free(block) }, Ok(()));
+    }
+
+    #[test]
+    fn what_no_range_can_take_is_not_in_the_way_of_what_one_can() {
+        let mut rest = Apart { memory: vec![0_u64; 64 * 1024].leak(), used: 0 };
+        let Some(start) = rest.take(3 * (MAX_REGIONS + 1) * 512, 512) else { panic!("there is memory") };
+        // Each lies by itself, one more than there are ranges; then one that continues the first.
+        let mut stretches: vec::Vec<_> = (0..=MAX_REGIONS).map(|number| (3 * number, 1, 2)).collect();
+        stretches.push((1, 1, 1));
+        let mut heap = TinyHeap::new(Told { stretches: &stretches, takes_back: false, rest, start });
+        let taken = (0..MAX_REGIONS + 3).filter(|_| heap.alloc(512).is_some()).count();
+        assert_eq!((taken, heap.check()), (MAX_REGIONS + 1, Ok(())));
     }
 }
