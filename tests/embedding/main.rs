@@ -178,6 +178,8 @@ fn memory_costs() {
         heap.alloc(1).expect("an empty arena");
         let tables = heap.stats().metadata;
         println!("tables of a 64 KiB arena with pages of 512 bytes: {tables} bytes");
-        assert!(tables <= ARENA / 512 * 64 + 64, "{tables} bytes of tables");
+        let said = format!("{} {:03} of the 65 536 bytes", tables / 1000, tables % 1000);
+        assert!(readme.contains(&said), "README does not say: {said}");
+        assert!(tables <= ARENA / (512 + 64) * 64 + 64, "{tables} bytes of tables, for pages that there cannot be");
     }
 }

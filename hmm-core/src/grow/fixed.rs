@@ -3,7 +3,7 @@
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
-use super::{Grown, HeapGrow, Span};
+use super::{Grown, HeapGrow, Span, TABLE_BYTES};
 
 /// A backend over one fixed range of memory, for machines without an
 /// operating system: pages come from its bottom, tables from its top.
@@ -77,7 +77,9 @@ unsafe impl HeapGrow for FixedRegion {
         self.low = low + bytes;
         // SAFETY: `low + bytes <= high`, so the pointer stays in the array.
         let start = NonNull::new(unsafe { self.start.add(low) })?;
-        Some(Grown { span: Span { start, bytes }, room: self.high - low, zeroed: false })
+        // What the tables take of the array will be no pages.
+        let room = (self.high - low) / (align + TABLE_BYTES) * align;
+        Some(Grown { span: Span { start, bytes }, room: room.max(bytes), zeroed: false })
     }
 
     unsafe fn shrink(&mut self, start: NonNull<u8>, bytes: usize) -> bool {

@@ -20,6 +20,9 @@ pub use limit::Limit;
 
 use core::ptr::NonNull;
 
+/// Bytes that the heap's tables take for each page, and a bit: a header, which is held against this number.
+pub(crate) const TABLE_BYTES: usize = if cfg!(target_pointer_width = "64") { 64 } else { 48 };
+
 /// A range of addresses: `bytes` bytes from `start`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {

@@ -31,6 +31,7 @@ use core::mem::offset_of;
 use core::ptr;
 
 use super::pair::BitPair;
+use crate::grow::TABLE_BYTES;
 use crate::units::{Class, PageNo};
 
 /// What a page is.
@@ -136,8 +137,7 @@ pub(crate) struct Header {
     soiled: AtomicU16,
 }
 
-#[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Header>() == 64, "a header is one cache line");
+const _: () = assert!(size_of::<Header>() == TABLE_BYTES, "a header is one cache line, where addresses have 64 bits");
 const _: () = assert!(offset_of!(Header, summary) + size_of::<AtomicUsize>() == offset_of!(Header, inline));
 
 impl Header {
