@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-use hmm_core::{Grown, HeapGrow, Span};
+use hmm_core::{Grown, HeapGrow, Moved, Span};
 
 /// What the backend does at its next calls, a bit each, the lowest first: 1
 /// refuses. Set from outside while the heap has the backend.
@@ -116,15 +116,19 @@ unsafe impl HeapGrow for Memory {
         true
     }
 
-    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, _again: bool) -> bool {
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, _again: bool) -> Moved {
         assert_eq!((from.start.addr().get() | to.addr().get() | from.bytes) % self.os_page, 0);
         if self.refusals.next() {
-            return false;
+            let loses = self.refusals.next();
+            if loses {
+                Self::fill(Span { start: to, bytes: from.bytes }, 0xDD);
+            }
+            return if loses { Moved::Lost } else { Moved::No };
         }
         // SAFETY: the caller's promise: two disjoint ranges of this length.
         unsafe { from.start.copy_to_nonoverlapping(to, from.bytes) };
         Self::fill(from, 0);
-        true
+        Moved::Yes
     }
 
     fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {

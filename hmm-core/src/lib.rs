@@ -47,7 +47,7 @@ mod sync;
 mod units;
 
 pub use check::Violation;
-pub use grow::{FixedRegion, Grown, HeapGrow, Limit, Span};
+pub use grow::{FixedRegion, Grown, HeapGrow, Limit, Moved, Span};
 pub use heap::{Heap, Resize, TinyHeap};
 pub use misuse::{Misuse, What};
 #[cfg(target_has_atomic = "64")]

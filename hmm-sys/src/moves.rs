@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use hmm_core::Span;
+use hmm_core::{Moved, Span};
 
 use crate::errno::Errno;
 use crate::reserve::map_at;
@@ -31,39 +31,41 @@ impl Moves {
     }
 
     /// Moves the pages of `from` to `to`; `from` stays mapped and reads as
-    /// zero. `false`: nothing was moved, and `to` may be empty. `again`: some
-    /// of `from` was moved there, so it may consist of several mappings.
+    /// zero. `again`: some of `from` was moved there, so it may consist of
+    /// several mappings.
     ///
     /// # Safety
     ///
     /// Both ranges are ours, disjoint, and of whole OS pages; nothing lives at
     /// `to`.
-    pub(crate) unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
+    pub(crate) unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> Moved {
         let _errno = Errno::keep();
         // What was advised differently is several mappings, too.
         let several = again || huge::are_wanted();
         if self.unsupported || several && !limits::moves_across_mappings() || !self.may_move() {
-            return false;
+            return Moved::No;
         }
-        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
-        let old = from.start.as_ptr().cast::<libc::c_void>();
-        let new = to.as_ptr().cast::<libc::c_void>();
-        // SAFETY: the caller's promise. The old place stays mapped, so no
-        // other thread's mapping can slip in between.
-        let moved = unsafe { libc::mremap(old, from.bytes, from.bytes, flags, new) };
-        if moved == libc::MAP_FAILED {
-            // Kernels before 5.7 do not know DONTUNMAP (EINVAL). A run that
-            // spans several mappings (EFAULT), a filter, or a lack of memory
-            // may pass.
-            self.unsupported = crate::errno::get() == libc::EINVAL;
-            // The kernel may have unmapped the target before it found out.
-            // Where it did not, this does nothing.
-            map_at(to.as_ptr(), from.bytes);
-            return false;
+        let to = Span { start: to, bytes: from.bytes };
+        // The kernel unmaps the target before it asks whether the process may have as much as it has. This asks the
+        // same and, where it is refused, leaves what was there.
+        let is_fresh = map_anew(to);
+        if is_fresh && mremap(from, to) {
+            self.left -= 1;
+            remap(from);
+            return Moved::Yes;
         }
-        self.left -= 1;
-        remap(from);
-        true
+        match crate::errno::get() {
+            // Kernels before 5.7 do not know DONTUNMAP.
+            libc::EINVAL => self.unsupported = true,
+            // This run spans several mappings: the next one may not.
+            libc::EFAULT => {}
+            // A lack of memory or mappings, or a filter, may pass in a while.
+            _ => (self.left, self.refused) = (0, 1),
+        }
+        if is_fresh {
+            take_back(from, to);
+        }
+        mend(to)
     }
 
     /// Whether there are mappings left for another move.
@@ -81,21 +83,102 @@ impl Moves {
     }
 }
 
+#[cfg(target_os = "linux")]
+const ACCESS: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
+
+/// Moves the mappings of `from`, ours, to `to`, ours and empty. The old place stays mapped, so that no other
+/// thread's mapping can slip in between.
+#[cfg(target_os = "linux")]
+fn mremap(from: Span, to: Span) -> bool {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
+    let (old, new) = (from.start.as_ptr().cast::<libc::c_void>(), to.start.as_ptr().cast::<libc::c_void>());
+    // SAFETY: both ranges are ours, and `to` is empty.
+    unsafe { libc::mremap(old, from.bytes, from.bytes, flags, new) != libc::MAP_FAILED }
+}
+
+/// Puts fresh memory, zero, in the place of what is mapped at `span`, ours and empty.
+#[cfg(target_os = "linux")]
+fn map_anew(span: Span) -> bool {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+    // SAFETY: the range is ours and empty.
+    unsafe { libc::mmap(span.start.as_ptr().cast(), span.bytes, ACCESS, flags, -1, 0) != libc::MAP_FAILED }
+}
+
+/// Whether all of these bytes, ours, are mapped.
+#[cfg(target_os = "linux")]
+fn is_mapped(start: *mut u8, bytes: usize) -> bool {
+    // (A filter's refusal tells nothing.)
+    // SAFETY: this changes nothing where memory of ours is, or nothing.
+    bytes == 0 || unsafe { libc::mprotect(start.cast(), bytes, ACCESS) } == 0 || crate::errno::get() != libc::ENOMEM
+}
+
+/// Bytes of `span` up to the first that is not mapped.
+#[cfg(target_os = "linux")]
+fn mapped_part(span: Span) -> usize {
+    let page = limits::page_size();
+    first(span.bytes / page, |n| !is_mapped(span.start.as_ptr(), (n + 1) * page)) * page
+}
+
+/// Puts back what of a move was done before it failed: of several mappings the kernel moves one after the other.
+/// `to` was zero.
+#[cfg(target_os = "linux")]
+fn take_back(from: Span, to: Span) {
+    let mapped = mapped_part(to);
+    for offset in (0..mapped).step_by(size_of::<usize>()) {
+        let at = |span: Span| span.start.as_ptr().wrapping_add(offset).cast::<usize>();
+        // SAFETY: mapped, and nobody else's.
+        let word = unsafe { at(to).read() };
+        // What is not zero came from the source, which stayed mapped and was zero then.
+        if word != 0 {
+            // SAFETY: the source is the caller's.
+            unsafe { at(from).write(word) };
+        }
+    }
+    // It would stay a mapping of its own, with memory behind it.
+    map_anew(Span { bytes: mapped, ..to });
+}
+
+/// Maps what is missing of `to`: before the kernel moves a mapping, it unmaps what was in its place.
+#[cfg(target_os = "linux")]
+fn mend(to: Span) -> Moved {
+    let page = limits::page_size();
+    let mapped = mapped_part(to);
+    let start = to.start.as_ptr().wrapping_add(mapped);
+    let rest = to.bytes - mapped;
+    let missing = first(rest / page, |n| is_mapped(start.wrapping_add(n * page), rest - n * page)) * page;
+    // (Where others have mapped something there meanwhile, it cannot be had.)
+    if missing > 0 && map_at(start, missing).is_none() {
+        return Moved::Lost;
+    }
+    huge::advise(to.start.as_ptr(), to.bytes, usize::MAX);
+    Moved::No
+}
+
+/// The first of the numbers below `end` for which `holds` is true, as it then is for all that follow; `end` if there is
+/// none.
+#[cfg(target_os = "linux")]
+fn first(end: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}
+
 /// Maps the emptied range anew, so that it merges with its neighbours: what
 /// was moved in before would stay a mapping of its own.
 #[cfg(target_os = "linux")]
 fn remap(empty: Span) {
-    let access = libc::PROT_READ | libc::PROT_WRITE;
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
-    let start = empty.start.as_ptr().cast();
     // Kernels before 6.12 may leave a hole when they fail, for want of memory
     // of their own. Then once more, until they do not; if the old mapping is
     // still there, all is well. A filter's refusal leaves it there.
-    // SAFETY: the range is ours and empty.
-    while unsafe { libc::mmap(start, empty.bytes, access, flags, -1, 0) } == libc::MAP_FAILED {
-        let lacks_memory = || crate::errno::get() == libc::ENOMEM;
-        // SAFETY: likewise; this asks whether all of it is mapped.
-        if !lacks_memory() || unsafe { libc::mprotect(start, empty.bytes, access) } == 0 || !lacks_memory() {
+    while !map_anew(empty) {
+        if crate::errno::get() != libc::ENOMEM || is_mapped(empty.start.as_ptr(), empty.bytes) {
             return;
         }
     }
@@ -141,8 +224,8 @@ impl Moves {
     /// # Safety
     ///
     /// None needed.
-    pub(crate) unsafe fn move_pages(&mut self, _: Span, _: NonNull<u8>, _: bool) -> bool {
+    pub(crate) unsafe fn move_pages(&mut self, _: Span, _: NonNull<u8>, _: bool) -> Moved {
         let _ = (self.left, self.refused, self.unsupported);
-        false
+        Moved::No
     }
 }

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use hmm_core::{Grown, HeapGrow, Span};
+use hmm_core::{Grown, HeapGrow, Moved, Span};
 
 use crate::brk::Break;
 use crate::moves::Moves;
@@ -55,7 +55,7 @@ unsafe impl HeapGrow for System {
         unsafe { purge::purge(span) }
     }
 
-    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> Moved {
         // SAFETY: the caller's promise.
         unsafe { self.moves.move_pages(from, to, again) }
     }

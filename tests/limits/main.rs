@@ -116,6 +116,19 @@ fn mappings_used_up() {
     }
 }
 
+/// The kernel refuses to move a block's pages: before it has begun, half-way, and after it has unmapped the place where they
+/// were to go.
+#[test]
+fn moves_that_fail() {
+    let source = Source::file("limits/moves.c").flags(&["-rdynamic"]);
+    for way in [Way::Preload, Way::Static] {
+        for what in ["data", "addresses", "mappings", "torn", "whole", "lost", "alone"] {
+            println!("{way:?} {what}");
+            source.run(way).arg(what).run().ok().served();
+        }
+    }
+}
+
 /// What the system must be able to hold counts, not what is used. The setting is the whole machine's:
 /// this is for a machine of one's own, and who asks for it by `HMM_SYSTEM=1`.
 #[test]

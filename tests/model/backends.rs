@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use fastrand::Rng;
-use hmm_core::{FixedRegion, Grown, HeapGrow, Span};
+use hmm_core::{FixedRegion, Grown, HeapGrow, Moved, Span};
 
 /// Memory for one `FixedRegion`; not given back, as a static array is not.
 pub(crate) struct Arena(&'static mut [MaybeUninit<u8>]);
@@ -161,16 +161,21 @@ unsafe impl HeapGrow for Scattered {
         true
     }
 
-    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, _again: bool) -> bool {
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, _again: bool) -> Moved {
+        let target = Span { start: to, bytes: from.bytes };
         if self.odd && self.rng.bool() {
-            return false;
+            let loses = self.refuses && self.rng.u32(..4) == 0;
+            if loses {
+                Self::fill(target, 0xDD);
+            }
+            return if loses { Moved::Lost } else { Moved::No };
         }
         self.take(from);
-        self.take(Span { start: to, bytes: from.bytes });
+        self.take(target);
         // SAFETY: the caller's promise: two disjoint ranges of this length.
         unsafe { from.start.copy_to_nonoverlapping(to, from.bytes) };
         Self::fill(from, 0);
-        true
+        Moved::Yes
     }
 
     fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {

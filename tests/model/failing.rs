@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use hmm_core::{Grown, HeapGrow, Span};
+use hmm_core::{Grown, HeapGrow, Moved, Span};
 
 use crate::backends::Scattered;
 
@@ -60,9 +60,11 @@ unsafe impl HeapGrow for Failing {
         !self.refuses() && unsafe { self.inner.purge(span) }
     }
 
-    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> Moved {
         // SAFETY: the caller's promise.
-        !self.refuses() && unsafe { self.inner.move_pages(from, to, again) }
+        let moved = if self.refuses() { Moved::Lost } else { unsafe { self.inner.move_pages(from, to, again) } };
+        self.log.out.fetch_sub(if moved == Moved::Lost { from.bytes } else { 0 }, Relaxed);
+        moved
     }
 
     fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {

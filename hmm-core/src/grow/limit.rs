@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use super::{Grown, HeapGrow, Span};
+use super::{Grown, HeapGrow, Moved, Span};
 
 /// A backend with a limit: the heap over it never holds more than so many bytes,
 /// its tables included.
@@ -64,7 +64,7 @@ unsafe impl<G: HeapGrow> HeapGrow for Limit<G> {
         unsafe { self.inner.purge(span) }
     }
 
-    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> Moved {
         // SAFETY: the caller's promise.
         unsafe { self.inner.move_pages(from, to, again) }
     }

@@ -45,6 +45,19 @@ pub struct Grown {
     pub zeroed: bool,
 }
 
+/// What [`HeapGrow::move_pages`] answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Moved {
+    /// The pages were moved.
+    Yes,
+    /// They were not: both ranges are the heap's, and the contents where they were.
+    No,
+    /// They were not, and where they were to go there is no memory any more: these
+    /// addresses are the backend's again.
+    Lost,
+}
+
 /// The memory below a heap.
 ///
 /// The heap calls these methods one at a time (`&mut self`) and passes no
@@ -55,12 +68,13 @@ pub struct Grown {
 /// # Safety
 ///
 /// * A span that `grow` or `meta` returned stays valid for reads and writes,
-///   and belongs to the heap alone, until the heap gives it back by `shrink`.
+///   and belongs to the heap alone, until the heap gives it back by `shrink`
+///   or `move_pages` loses it.
 /// * Spans are disjoint. One that starts inside the `room` of an earlier one
 ///   lies above everything handed out in that range so far, or in a gap that
 ///   was left in between.
-/// * `purge` and `move_pages` do what they say when they return `true` and
-///   leave all contents that live alone when they return `false`.
+/// * `purge` and `move_pages` do what they say when they answer that it was done, and
+///   leave all contents that live alone when it was not.
 pub unsafe trait HeapGrow {
     /// Hands out at least `min` more bytes.
     ///
@@ -96,17 +110,17 @@ pub unsafe trait HeapGrow {
     }
 
     /// Moves the pages of `from`, contents and all, to `to` without copying;
-    /// `from` then reads as zero. Says whether it was done; if not, `from` is
-    /// as it was and `to` is usable, whatever it holds. `again` says that some
+    /// `from` then reads as zero. If that was not done, `from` is as it was; `to` is
+    /// usable, whatever it holds, or [lost](Moved::Lost). `again` says that some
     /// of `from` came there by such a move itself.
     ///
     /// # Safety
     ///
     /// Both ranges lie in memory from `grow`, are disjoint, and begin and end
     /// at multiples of [`os_page`](Self::os_page); nothing lives at `to`.
-    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> bool {
+    unsafe fn move_pages(&mut self, from: Span, to: NonNull<u8>, again: bool) -> Moved {
         let _ = (from, to, again);
-        false
+        Moved::No
     }
 
     /// Bytes of the largest unit, a power of two, in which the system puts memory

@@ -134,13 +134,19 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         }
         let pages = Geometry::<SHIFT>::pages_for(bytes.checked_add(Meta::MORE)?)?;
         let page = self.take_run(map, pages, 1, Growth::Avoid)?;
-        map.header(page).set_kind(Kind::Foreign);
-        self.own -= pages as usize;
+        self.lose(map, page);
         let chunk = Span { start: NonNull::new(map.address(page))?, bytes: (pages as usize) << SHIFT };
         // SAFETY: the run is free no more, and nobody else's.
         unsafe { chunk.start.write_bytes(0, chunk.bytes) };
         self.meta.enter(chunk);
         Some(())
+    }
+
+    /// Makes the used run at `page` a hole: it is the heap's no more.
+    fn lose(&mut self, map: &PageMap<SHIFT>, page: PageNo) {
+        let header = map.header(page);
+        header.set_kind(Kind::Foreign);
+        self.own -= header.run() as usize;
     }
 
     /// Takes a bitmap of `words` words back.

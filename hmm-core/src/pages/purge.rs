@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use super::Pages;
 use super::header::Kind;
 use super::map::PageMap;
-use crate::grow::{HeapGrow, Span};
+use crate::grow::{HeapGrow, Moved, Span};
 use crate::units::PageNo;
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
@@ -268,25 +268,32 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// Moves the contents of `pages` used pages from `from` to `to`, both runs
-    /// of the caller's, without copying; `from` is zero then. `false` where
+    /// of the caller's, without copying; `from` is zero then. Not where
     /// the backend cannot, and where memory is behind `to`: that would be lost, and to take it
-    /// anew costs several times as much as to copy.
-    pub(crate) fn move_run(&mut self, map: &PageMap<SHIFT>, from: PageNo, to: PageNo, pages: u32) -> bool {
+    /// anew costs several times as much as to copy. If `to` is lost, it is no run of the caller's any more.
+    pub(crate) fn move_run(&mut self, map: &PageMap<SHIFT>, from: PageNo, to: PageNo, pages: u32) -> Moved {
         let (Some(start), Some(target)) = (NonNull::new(map.address(from)), NonNull::new(map.address(to))) else {
-            return false;
+            return Moved::No;
         };
         let span = Span { start, bytes: (pages as usize) << SHIFT };
         let has_memory = map.count_dirty(to, pages) == pages && self.seems_filled(map, to, pages);
         if Self::PAGE % self.grow.os_page() != 0 || has_memory {
-            return false;
+            return Moved::No;
         }
         let again = map.header(from).is_marked();
         // SAFETY: both runs are the caller's and disjoint; page ends are OS
         // page ends.
         let moved = unsafe { self.grow.move_pages(span, target, again) };
-        if moved {
-            map.set_dirty(from, pages, false);
-            map.header(to).mark(true);
+        match moved {
+            Moved::Yes => {
+                map.set_dirty(from, pages, false);
+                map.header(to).mark(true);
+            }
+            Moved::Lost => {
+                self.shorten(map, to, pages, false);
+                self.lose(map, to);
+            }
+            Moved::No => {}
         }
         moved
     }

@@ -130,7 +130,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.shorten(map, page, keep, true);
     }
 
-    fn shorten(&mut self, map: &PageMap<SHIFT>, page: PageNo, keep: u32, dirty: bool) {
+    pub(super) fn shorten(&mut self, map: &PageMap<SHIFT>, page: PageNo, keep: u32, dirty: bool) {
         debug_assert!(keep > 0);
         let header = map.header(page);
         let rest = header.run() - keep;
