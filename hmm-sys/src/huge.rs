@@ -41,18 +41,24 @@ pub(crate) const BYTES: usize = 2 * 1024 * 1024;
 /// How many times [`unit`] says that there are none, after one could not be had or was
 /// dear.
 static PAUSE: AtomicU32 = AtomicU32::new(0);
-const SOME: u32 = 256;
+const SOME: u32 = 64;
 
 /// The next pause: twice as long each time, until one is cheap again.
 static NEXT: AtomicU32 = AtomicU32::new(SOME);
-const MOST: u32 = SOME << 8;
+const MOST: u32 = SOME << 10;
 
-/// Nanoseconds of work from which on one is dear: where free memory is in small pieces,
+/// Nanoseconds from which on one is dear: where free memory is in small pieces,
 /// the kernel moves pages about to make room, for up to 5 ms. Usual are 0.2 ms; the
-/// faults that are saved take 0.3 to 0.7 ms.
+/// faults that are saved take 0.3 to 0.7 ms. (A thread that another took the processor from
+/// meanwhile pauses for nothing: the first pauses are short.)
 const DEAR: u64 = 1_000_000;
 /// The kernel, or somebody's filter, does not let us have any.
 const FOR_EVER: u32 = u32::MAX;
+
+/// Asks for the system's setting now, for the reason that `limits` has.
+pub(crate) fn begin() {
+    unasked();
+}
 
 /// Uses huge pages from now on, for everything, or none at all.
 pub(crate) fn set(wanted: bool) {
@@ -86,10 +92,10 @@ pub(crate) fn unit() -> usize {
 
 /// Puts a huge page behind `span`, which is zero; says whether it did.
 pub(crate) fn populate(span: Span) -> bool {
-    let before = system::worked();
+    let before = system::now();
     let populated = system::collapse(span);
     match populated {
-        Ok(()) if system::worked().saturating_sub(before) < DEAR => NEXT.store(SOME, Relaxed),
+        Ok(()) if system::now().saturating_sub(before) < DEAR => NEXT.store(SOME, Relaxed),
         // Memory is short, or in small pieces: later, perhaps.
         Ok(()) | Err(libc::ENOMEM | libc::EAGAIN | libc::EBUSY) => {
             let pause = NEXT.load(Relaxed);
@@ -156,12 +162,13 @@ mod system {
         }
     }
 
-    /// Nanoseconds that this thread has worked; 0 if that is not to be known.
-    pub(super) fn worked() -> u64 {
+    /// The time in nanoseconds; 0 if that is not to be known. Not the thread's own, for which the kernel must be
+    /// called: filters may end programs for that.
+    pub(super) fn now() -> u64 {
         let _errno = Errno::keep();
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         // SAFETY: the time is ours to write.
-        match unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) } {
+        match unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) } {
             0 => time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64,
             _ => 0,
         }
@@ -190,7 +197,7 @@ mod system {
         Err(libc::ENOSYS)
     }
 
-    pub(super) fn worked() -> u64 {
+    pub(super) fn now() -> u64 {
         0
     }
 

@@ -17,7 +17,7 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use crate::errno::Errno;
 use crate::process::{HEAP, NO_MORE, NOT_YET, Owner};
-use crate::{lock, message, settings, tls};
+use crate::{huge, limits, lock, message, settings, tls};
 
 /// Our destructor ends the thread's heap when it runs for so many times, of four at
 /// the most (`PTHREAD_DESTRUCTOR_ITERATIONS`).
@@ -71,6 +71,8 @@ fn begin_process() -> bool {
         Ok(_) => {
             message::begin();
             settings::read();
+            limits::begin();
+            huge::begin();
             let mut key = 0;
             // SAFETY: `end_thread` stays loaded as long as the key is there: see `unload`.
             let made = unsafe { libc::pthread_key_create(&raw mut key, Some(end_thread)) } == 0;

@@ -20,7 +20,15 @@ impl Once {
 }
 
 static PAGE_SIZE: Once = Once(AtomicUsize::new(0));
-static MEMORY: Once = Once(AtomicUsize::new(0));
+static ADDRESS_ROOM: Once = Once(AtomicUsize::new(0));
+
+/// Asks now what is asked for once: a program may lock itself in later, by a filter that ends it for such
+/// questions.
+pub(crate) fn begin() {
+    page_size();
+    address_room();
+    moves_across_mappings();
+}
 
 fn sysconf(name: libc::c_int) -> Option<usize> {
     // SAFETY: always callable. It reads the auxiliary vector or asks the
@@ -40,15 +48,13 @@ pub fn page_size() -> usize {
 /// The machine's memory in bytes. (Not asked by libc's function: sanitizers take its place, and allocate before
 /// theirs can be called.)
 fn memory() -> usize {
-    MEMORY.get(|| {
-        // SAFETY: all zero is a valid `sysinfo`.
-        let mut info: libc::sysinfo = unsafe { core::mem::zeroed() };
-        // SAFETY: the kernel fills in the structure, which is ours.
-        if unsafe { libc::syscall(libc::SYS_sysinfo, &raw mut info) } != 0 {
-            return usize::try_from(1_u64 << 32).unwrap_or(1 << 31);
-        }
-        (info.totalram as usize).saturating_mul(info.mem_unit as usize).max(1 << 30)
-    })
+    // SAFETY: all zero is a valid `sysinfo`.
+    let mut info: libc::sysinfo = unsafe { core::mem::zeroed() };
+    // SAFETY: the kernel fills in the structure, which is ours.
+    if unsafe { libc::syscall(libc::SYS_sysinfo, &raw mut info) } != 0 {
+        return usize::try_from(1_u64 << 32).unwrap_or(1 << 31);
+    }
+    (info.totalram as usize).saturating_mul(info.mem_unit as usize).max(1 << 30)
 }
 
 /// Whether the kernel moves pages across the borders of mappings, as Linux has
@@ -74,19 +80,21 @@ pub(crate) fn moves_across_mappings() -> bool {
 }
 
 /// How much address space one of the heap's ranges may come to use, in bytes:
-/// as much as there is memory, or what `RLIMIT_AS` leaves. Tables are sized by
-/// it, and are address space themselves: a program may limit its own later.
-/// Heaps that are larger but sparse open another range.
+/// as much as there is memory, or what `RLIMIT_AS` left at the start. Tables are sized by
+/// it, and are address space themselves. Where it is too much, by a limit that is lowered later, less serves;
+/// heaps that come to be larger, or are sparse, open another range.
 pub(crate) fn address_room() -> usize {
-    let room = memory();
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the kernel fills in the structure, which is ours.
-    let known = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) } == 0;
-    if known && limit.rlim_cur != libc::RLIM_INFINITY {
-        // Not less than this: the limit may be raised later, and a table for
-        // so much costs a thousandth of it, in addresses only.
-        let limit = usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX);
-        return room.min(limit.max(1 << 28));
-    }
-    room
+    ADDRESS_ROOM.get(|| {
+        let room = memory();
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the kernel fills in the structure, which is ours.
+        let known = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) } == 0;
+        if known && limit.rlim_cur != libc::RLIM_INFINITY {
+            // Not less than this: the limit may be raised later, and a table for
+            // so much costs a thousandth of it, in addresses only.
+            let limit = usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX);
+            return room.min(limit.max(1 << 28));
+        }
+        room
+    })
 }

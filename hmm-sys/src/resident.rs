@@ -34,17 +34,13 @@ fn count(file: libc::c_long, first: usize, pages: usize) -> Option<usize> {
     /// small ones.
     const ENTRIES: usize = 256;
     const PRESENT: u64 = 1 << 63;
-    let at = first * size_of::<u64>();
-    // SAFETY: it only moves the place to read from.
-    if unsafe { libc::syscall(libc::SYS_lseek, file, at, libc::SEEK_SET) } < 0 {
-        return None;
-    }
     let mut resident = 0;
     for done in (0..pages).step_by(ENTRIES) {
         let mut entries = [0_u64; ENTRIES];
         let bytes = ENTRIES.min(pages - done) * size_of::<u64>();
+        let at = (first + done) * size_of::<u64>();
         // SAFETY: the buffer is ours and at least this long.
-        let read = unsafe { libc::syscall(libc::SYS_read, file, entries.as_mut_ptr(), bytes) };
+        let read = unsafe { libc::syscall(libc::SYS_pread64, file, entries.as_mut_ptr(), bytes, at) };
         if usize::try_from(read) != Ok(bytes) {
             return None;
         }

@@ -185,6 +185,12 @@ fn calls_refused() {
     }
 }
 
+/// What is asked for once was asked for at the start.
+#[test]
+fn locked_in_after_the_start() {
+    passes("locked_in.c", &ALL, |run| run);
+}
+
 /// A program that is started in the sandbox: it never had what is refused.
 #[test]
 fn calls_refused_from_the_start() {
