@@ -15,10 +15,7 @@ use hmm_core::Span;
 
 use crate::errno::Errno;
 use crate::huge;
-
-/// The least to grow by: moving the break costs about as much for 4 MiB as for
-/// 4 KiB.
-const STEP: usize = 4 * 1024 * 1024;
+use crate::step::Step;
 
 /// Our part of the break.
 #[derive(Debug)]
@@ -30,6 +27,7 @@ pub(crate) struct Break {
     piece: usize,
     /// Bytes we have.
     bytes: usize,
+    step: Step,
     /// Somebody lowered the break into our memory: hands off from now on.
     lost: bool,
 }
@@ -71,7 +69,7 @@ fn move_by(delta: isize) -> Option<NonNull<u8>> {
 
 impl Break {
     pub(crate) const fn new() -> Self {
-        Self { top: 0, piece: 0, bytes: 0, lost: false }
+        Self { top: 0, piece: 0, bytes: 0, step: Step::new(), lost: false }
     }
 
     /// Bytes we have.
@@ -85,14 +83,13 @@ impl Break {
     }
 
     /// At least `min` more bytes, aligned at both ends; in steps that grow
-    /// with the heap, or smaller ones where those are refused. After the first, they
+    /// with the heap, or no more than that where those are refused. After the first, they
     /// end where a huge page may end, so that each part of the heap can become one.
     pub(crate) fn grow(&mut self, min: usize, align: usize) -> Option<Span> {
         let _errno = Errno::keep();
         let min = min.checked_next_multiple_of(align)?;
-        let step = STEP.max(self.bytes / 8).checked_next_multiple_of(align)?;
-        let mut want = min.max(step);
-        if self.bytes > 0 {
+        let mut want = self.step.bytes(min, self.bytes, align);
+        if self.bytes > 0 && self.step.is_whole() {
             let end = self.top.checked_add(want)?;
             want += end.checked_next_multiple_of(huge::BYTES)? - end;
         }
@@ -101,13 +98,21 @@ impl Break {
             let delta = isize::try_from(want.checked_add(pad)?).ok()?;
             match move_by(delta) {
                 Some(was) => match self.accept(was, delta as usize, align) {
-                    Some(span) if span.bytes >= min => return Some(span),
+                    Some(span) if span.bytes >= min => {
+                        self.step.granted(span.bytes, self.bytes);
+                        return Some(span);
+                    }
                     // Others moved the break between our two calls and what
                     // is left is too short. It stays a hole.
                     _ => {}
                 },
-                None if want == min => return None,
-                None => want = min.max((want / 2).next_multiple_of(align)),
+                None => {
+                    self.step.refused(want);
+                    if want == min {
+                        return None;
+                    }
+                    want = min;
+                }
             }
         }
         None

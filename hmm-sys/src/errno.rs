@@ -22,6 +22,12 @@ pub(crate) fn get() -> libc::c_int {
     unsafe { *place() }
 }
 
+/// Makes it `error`.
+pub(crate) fn set(error: libc::c_int) {
+    // SAFETY: the thread's own variable.
+    unsafe { *place() = error };
+}
+
 impl Errno {
     /// Remembers the calling thread's `errno`.
     pub(crate) fn keep() -> Self {
@@ -31,7 +37,6 @@ impl Errno {
 
 impl Drop for Errno {
     fn drop(&mut self) {
-        // SAFETY: the thread's own variable.
-        unsafe { *place() = self.0 };
+        set(self.0);
     }
 }

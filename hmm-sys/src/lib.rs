@@ -40,6 +40,7 @@ mod resident;
 mod settings;
 mod signals;
 mod stats;
+mod step;
 mod system;
 mod tls;
 

@@ -15,11 +15,9 @@ use core::ptr::{self, NonNull};
 
 use hmm_core::{Grown, Span};
 
-use crate::errno::Errno;
+use crate::errno::{self, Errno};
 use crate::limits;
-
-/// The least to grow by.
-const STEP: usize = 4 * 1024 * 1024;
+use crate::step::Step;
 
 /// Our mapped memory.
 #[derive(Debug)]
@@ -30,6 +28,7 @@ pub(crate) struct Reserve {
     end: usize,
     /// Bytes we have.
     bytes: usize,
+    step: Step,
 }
 
 // SAFETY: the addresses are the process's; no thread is special to them.
@@ -37,7 +36,7 @@ unsafe impl Send for Reserve {}
 
 impl Reserve {
     pub(crate) const fn new() -> Self {
-        Self { top: ptr::null_mut(), end: 0, bytes: 0 }
+        Self { top: ptr::null_mut(), end: 0, bytes: 0, step: Step::new() }
     }
 
     /// Bytes we have.
@@ -54,13 +53,19 @@ impl Reserve {
     pub(crate) fn grow(&mut self, min: usize, align: usize) -> Option<Grown> {
         let _errno = Errno::keep();
         let min = min.checked_next_multiple_of(align)?;
-        let step = STEP.max(self.bytes / 8).checked_next_multiple_of(align)?;
-        let here = Place { top: self.top, end: self.end };
-        // Another place becomes ours only with memory in it: what does not fit
-        // anywhere must not cost us the good one.
-        let (place, bytes) = here.map(min, step, align).or_else(|| Place::find(min, align)?.map(min, step, align))?;
-        self.top = place.top.wrapping_add(bytes);
-        self.end = place.end;
+        let mut place = Place { top: self.top, end: self.end };
+        let mut mapped = place.map(min, align, self.bytes, &mut self.step);
+        if mapped == Err(Refused::Place) {
+            place = Place::find(min, align)?;
+            // Another place becomes ours only with memory in it, if there is some in the one before: what
+            // does not fit anywhere must not cost us the good one.
+            if self.bytes == 0 {
+                (self.top, self.end) = (place.top, place.end);
+            }
+            mapped = place.map(min, align, self.bytes, &mut self.step);
+        }
+        let bytes = mapped.ok()?;
+        (self.top, self.end) = (place.top.wrapping_add(bytes), place.end);
         self.bytes += bytes;
         let start = NonNull::new(place.top)?;
         let room = place.end - place.top.addr();
@@ -91,41 +96,57 @@ struct Place {
     end: usize,
 }
 
+/// What stands against a mapping: somebody else's in its place, or too little room there; or there is no memory,
+/// wherever it were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    Place,
+    Memory,
+}
+
 impl Place {
-    /// Maps `step` bytes at `top`, or less, but at least `min`. Returns how
+    /// Maps a step at `top`, for a reserve that has `bytes` bytes, or if that is refused, `min`. Returns how
     /// many.
-    fn map(self, min: usize, step: usize, align: usize) -> Option<(Self, usize)> {
-        let room = self.end.checked_sub(self.top.addr())?;
-        let mut want = min.max(step);
+    fn map(self, min: usize, align: usize, bytes: usize, step: &mut Step) -> Result<usize, Refused> {
+        let room = self.end.saturating_sub(self.top.addr()) & !(align - 1);
+        if room < min {
+            return Err(Refused::Place);
+        }
+        let mut want = step.bytes(min, bytes, align).min(room);
         loop {
-            if want <= room && map_at(self.top, want).is_some() {
-                return Some((self, want));
+            if map_at(self.top, want).is_some() {
+                step.granted(want, bytes + want);
+                return Ok(want);
+            }
+            let is_taken = errno::get() == libc::EEXIST;
+            if !is_taken {
+                step.refused(want);
             }
             if want == min {
-                return None;
+                return Err(if is_taken { Refused::Place } else { Refused::Memory });
             }
-            want = min.max((want / 2).next_multiple_of(align));
+            want = min;
         }
     }
 
     /// A place with as many free addresses as can be had, at least `min`.
     fn find(min: usize, align: usize) -> Option<Self> {
         let least = min.checked_add(align)?;
-        let mut room = limits::address_room().max(least);
-        loop {
-            if let Some(hole) = map(ptr::null_mut(), room, libc::PROT_NONE, libc::MAP_NORESERVE) {
-                // SAFETY: the mapping was made just now; it only served to
-                // find the hole.
-                unsafe { libc::munmap(hole.as_ptr().cast(), room) };
-                let start = hole.as_ptr();
-                let pad = start.addr().wrapping_neg() & (align - 1);
-                return Some(Self { top: start.wrapping_add(pad), end: start.addr() + room });
-            }
-            if room == least {
-                return None;
-            }
-            room = least.max(room / 2);
-        }
+        // If not even so much can be had, nobody is asked for more.
+        let place = Self::hole(least, align)?;
+        let rooms = core::iter::successors(Some(limits::address_room()), |room| Some(room / 2));
+        let larger = rooms.take_while(|&room| room > least).find_map(|room| Self::hole(room, align));
+        Some(larger.unwrap_or(place))
+    }
+
+    /// Where `room` bytes of addresses are free.
+    fn hole(room: usize, align: usize) -> Option<Self> {
+        let start = map(ptr::null_mut(), room, libc::PROT_NONE, libc::MAP_NORESERVE)?.as_ptr();
+        // SAFETY: the mapping was made just now; it only served to
+        // find the hole.
+        unsafe { libc::munmap(start.cast(), room) };
+        let pad = start.addr().wrapping_neg() & (align - 1);
+        Some(Self { top: start.wrapping_add(pad), end: start.addr() + room })
     }
 }
 
@@ -138,16 +159,19 @@ pub(crate) fn map(at: *mut u8, bytes: usize, access: libc::c_int, flags: libc::c
     if mapped == libc::MAP_FAILED { None } else { NonNull::new(mapped.cast()) }
 }
 
-/// Maps `bytes` bytes exactly at `at`, if nothing is there.
+/// Maps `bytes` bytes exactly at `at`; where something is there, `errno` says so (`EEXIST`).
 pub(crate) fn map_at(at: *mut u8, bytes: usize) -> Option<NonNull<u8>> {
     let access = libc::PROT_READ | libc::PROT_WRITE;
-    let mapped = map(at, bytes, access, libc::MAP_FIXED_NOREPLACE)
-        // Kernels before 4.17 and some emulators know no NOREPLACE.
-        .or_else(|| map(at, bytes, access, 0))?;
+    let mapped = map(at, bytes, access, libc::MAP_FIXED_NOREPLACE).or_else(|| {
+        // Kernels before 4.17 take no note of NOREPLACE; some emulators refuse it.
+        let unknown = matches!(errno::get(), libc::EINVAL | libc::EOPNOTSUPP);
+        if unknown { map(at, bytes, access, 0) } else { None }
+    })?;
     if mapped.as_ptr() == at {
         return Some(mapped);
     }
     // SAFETY: the mapping was made just now, in the wrong place.
     unsafe { libc::munmap(mapped.as_ptr().cast(), bytes) };
+    errno::set(libc::EEXIST);
     None
 }

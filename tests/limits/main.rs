@@ -67,6 +67,17 @@ fn real_programs_under_a_limit() {
 }
 
 #[test]
+fn refusals_are_cheap() {
+    let source = Source::file("limits/refusals.c").flags(&["-rdynamic"]);
+    for way in [Way::Preload, Way::Static] {
+        for limit in ["ulimit -d 102400", "ulimit -v 102400"] {
+            println!("{way:?} {limit}");
+            source.run(way).after(limit).run().ok().served();
+        }
+    }
+}
+
+#[test]
 fn lowered_and_raised() {
     passes("lowered.c", &ALL, |run| run.arg("data"));
     passes("lowered.c", &ALL, |run| run.arg("address-space"));
