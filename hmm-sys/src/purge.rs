@@ -6,6 +6,8 @@
 
 use core::ffi::c_int;
 use core::ptr;
+use core::sync::atomic::AtomicU32;
+use core::sync::atomic::Ordering::Relaxed;
 
 use hmm_core::Span;
 
@@ -41,9 +43,25 @@ fn unlock(span: Span) -> bool {
     !is_all_locked() && unsafe { libc::munlock(span.start.as_ptr().cast(), span.bytes) == 0 }
 }
 
-/// Whether what is mapped is locked (`MCL_CURRENT`), or what will be (`MCL_FUTURE`).
+/// Whether the program has locked everything. Who wants memory back then comes with stretch after stretch: what was
+/// found holds for the next ones.
 #[cfg(target_os = "linux")]
 fn is_all_locked() -> bool {
+    const STRETCHES: u32 = 64;
+    /// Stretches for which that is known.
+    static KNOWN: AtomicU32 = AtomicU32::new(0);
+    let left = match KNOWN.load(Relaxed) {
+        0 if find_all_locked() => STRETCHES,
+        0 => return false,
+        left => left - 1,
+    };
+    KNOWN.store(left, Relaxed);
+    true
+}
+
+/// Whether what is mapped is locked (`MCL_CURRENT`), or what will be (`MCL_FUTURE`).
+#[cfg(target_os = "linux")]
+fn find_all_locked() -> bool {
     /// Nobody locks this page alone.
     static OURS: u8 = 0;
     let page = limits::page_size();

@@ -121,6 +121,14 @@ fn memory_locked() {
 }
 
 #[test]
+fn little_may_be_locked() {
+    let source = Source::file("limits/locked_little.c").flags(&["-rdynamic"]);
+    for way in [Way::Preload, Way::Static] {
+        source.run(way).run().ok().served();
+    }
+}
+
+#[test]
 fn mappings_used_up() {
     for who in ["ours", "theirs"] {
         passes("mappings.c", &[Way::Preload], |run| run.arg(who));

@@ -11,6 +11,10 @@ use crate::units::{PageNo, WORD_BITS};
 /// Bytes of a page table that are opened at a time.
 const OPEN_STEP: usize = 64 * 1024;
 
+/// A table that cannot be had is asked for anew so many times smaller. Where there is no room for it,
+/// what is left is for blocks: with half of it, there may be little.
+const SMALLER: u32 = 64;
+
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Gets at least `pages` more pages from the backend, in one piece, and
     /// enters them as free; or those that could not be entered the last time,
@@ -136,7 +140,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             if room == pages {
                 return None;
             }
-            room = (room / 2).max(pages);
+            room = (room / SMALLER).max(pages);
         };
         self.make_way(map, start, room);
         region.open(start, self.next_region, room, table, dirty);
