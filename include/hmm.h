@@ -108,7 +108,7 @@ typedef struct HmmStatistics {
     size_t brk_bytes;
     /**
      * Bytes of the heap that come from the reserve, a mapping that takes over
-     * where the break is refused.
+     * where the break is refused, or is another `malloc`'s.
      */
     size_t reserve_bytes;
     /**

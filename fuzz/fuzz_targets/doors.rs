@@ -16,8 +16,6 @@ pub mod info;
 pub mod malloc;
 #[path = "../../hmm-preload/src/summary.rs"]
 mod summary;
-#[path = "../../hmm-preload/src/weak.rs"]
-mod weak;
 
 use std::ffi::c_void;
 use std::io;

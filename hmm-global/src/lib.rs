@@ -11,6 +11,9 @@
 //!
 //! Every deallocation is checked: a double free, a pointer from elsewhere, and
 //! a layout that cannot be the block's end the program with one line on stderr.
+//!
+//! libc's `malloc` stays as it is, for C libraries in the same program, and so does the break, which is
+//! that one's: [`Stats::brk_bytes`] is 0.
 
 #![no_std]
 

@@ -127,7 +127,7 @@ pub struct HmmStatistics {
     /// Bytes of the heap that come from the program break.
     pub brk_bytes: usize,
     /// Bytes of the heap that come from the reserve, a mapping that takes over
-    /// where the break is refused.
+    /// where the break is refused, or is another `malloc`'s.
     pub reserve_bytes: usize,
     /// Number of threads' heaps made so far. Those of ended threads are taken
     /// over by new ones.

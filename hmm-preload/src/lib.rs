@@ -42,4 +42,3 @@ mod load;
 mod panic;
 mod personality;
 mod summary;
-mod weak;

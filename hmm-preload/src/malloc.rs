@@ -8,6 +8,7 @@
 //! more suit `max_align_t`.
 
 use crate::door;
+use core::arch::global_asm;
 use core::ffi::{c_int, c_void};
 
 /// A block of `size` bytes; null with `ENOMEM` when there is no memory.
@@ -15,6 +16,15 @@ use core::ffi::{c_int, c_void};
 pub extern "C" fn malloc(size: usize) -> *mut c_void {
     door::alloc(size)
 }
+
+// A second name for it, for `hmm-sys` alone: by the first one it finds the process's `malloc`, which is another
+// where this library is loaded by a plugin. (Weak, as the references to it are: two bindings of a name are an error.)
+global_asm!(
+    ".weak hmm_own_malloc",
+    ".hidden hmm_own_malloc",
+    ".set hmm_own_malloc, {malloc}",
+    malloc = sym malloc,
+);
 
 /// A zeroed block for `count` elements of `size` bytes each; null with
 /// `ENOMEM` when there is no memory or the product overflows.

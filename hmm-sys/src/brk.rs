@@ -8,14 +8,19 @@
 //! The break belongs to the whole process. Anyone may move it: each call asks
 //! where it is now, what others took shows up as a gap, and it is lowered only
 //! while it is still where we left it.
+//!
+//! All that does not help where another thread moves it at the same moment: `sbrk` takes no
+//! lock, and both get the same memory. Who moves it as a matter of course is libc's `malloc`. So
+//! it is ours only where we have that one's place: not in Rust programs, nor in plugins.
 
+use core::ffi::c_void;
 use core::ptr::NonNull;
 
 use hmm_core::Span;
 
 use crate::errno::Errno;
-use crate::huge;
 use crate::step::Step;
+use crate::{huge, weak};
 
 /// Our part of the break.
 #[derive(Debug)]
@@ -32,8 +37,15 @@ pub(crate) struct Break {
     lost: bool,
 }
 
+/// Whether the process's `malloc`, the one that libc and everybody call, is this heap's. (`hmm-preload` names its
+/// own by another name, too, that nobody outside sees.) If not, the reserve serves as well. Not with musl: it has
+/// another `malloc` inside for itself, which remembers where the break was, and sets it there.
+fn is_ours() -> bool {
+    let known = cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) && !cfg!(target_env = "musl");
+    known && weak!("hmm_own_malloc") == libc::malloc as *const c_void
+}
+
 /// Moves the break by `delta` bytes and returns where it was.
-#[cfg(not(target_env = "musl"))]
 fn move_by(delta: isize) -> Option<NonNull<u8>> {
     // Through libc: it caches where the break is, and the raw system call
     // behind its back would have it shrink the heap under us.
@@ -47,24 +59,8 @@ fn move_by(delta: isize) -> Option<NonNull<u8>> {
 }
 
 /// Whether what a system call returned, or libc made of it, is an error number.
-#[cfg(not(target_env = "musl"))]
 fn is_error(address: usize) -> bool {
     address >= 4096_usize.wrapping_neg()
-}
-
-/// Moves the break by `delta` bytes and returns where it was. musl's `sbrk`
-/// refuses to move it, and musl has no cached break to be at odds with.
-#[cfg(target_env = "musl")]
-fn move_by(delta: isize) -> Option<NonNull<u8>> {
-    // SAFETY: an impossible address makes the kernel tell the break.
-    let was = unsafe { libc::syscall(libc::SYS_brk, 0) } as usize;
-    let wanted = was.checked_add_signed(delta)?;
-    // SAFETY: as for `sbrk`.
-    let now = unsafe { libc::syscall(libc::SYS_brk, wanted) } as usize;
-    if now != wanted {
-        return None;
-    }
-    NonNull::new(core::ptr::with_exposed_provenance_mut(was))
 }
 
 impl Break {
@@ -86,6 +82,9 @@ impl Break {
     /// with the heap, or no more than that where those are refused. After the first, they
     /// end where a huge page may end, so that each part of the heap can become one.
     pub(crate) fn grow(&mut self, min: usize, align: usize) -> Option<Span> {
+        if !is_ours() {
+            return None;
+        }
         let _errno = Errno::keep();
         let min = min.checked_next_multiple_of(align)?;
         let mut want = self.step.bytes(min, self.bytes, align);

@@ -7,7 +7,7 @@
 //!     life      threads that begin and end, fork
 //!     process   the heap itself, a static
 //!     tls       the thread's word: where its own heap is
-//!     system    HeapGrow: the break first, the mmap reserve when it is refused
+//!     system    HeapGrow: the break where it is ours, else, or when it is refused, the mmap reserve
 //!     brk       sbrk: grown in steps, lowered again, shared with others
 //!     reserve   mmap: a range grown in place
 //!     meta      mmap: the heap's own tables, between guard pages
@@ -15,7 +15,7 @@
 //!     settings  the environment, read once
 //!     huge      huge pages: one at a time, or for who asks
 //!     signals   held back while a lock is held: only for who asks
-//!     lock, errno, limits, message
+//!     lock, errno, limits, message, weak
 //! ```
 //!
 //! Everything is `no_std` and calls nothing of libc that allocates. All
@@ -43,6 +43,7 @@ mod stats;
 mod step;
 mod system;
 mod tls;
+mod weak;
 
 pub use heap::{
     alloc, alloc_aligned, alloc_beyond, alloc_fast, alloc_kept, alloc_slow, alloc_slowest, alloc_zeroed,

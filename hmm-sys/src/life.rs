@@ -168,8 +168,11 @@ unsafe extern "C" fn fork_child() {
 /// handlers ran: so it is taken before the heap's locks are. It is recursive.
 #[cfg(target_env = "gnu")]
 mod stdio {
+    use core::ptr;
     use core::sync::atomic::AtomicBool;
     use core::sync::atomic::Ordering::Relaxed;
+
+    use crate::weak;
 
     unsafe extern "C" {
         fn _IO_list_lock();
@@ -180,33 +183,9 @@ mod stdio {
     /// Whether glibc knows that there is one thread only. Then nobody waits,
     /// and `fork` leaves stdio alone; so do we.
     fn alone() -> bool {
-        let flag: *const u8;
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: loads the address of a variable of glibc's (since 2.32), or
-        // null where there is none.
-        unsafe {
-            core::arch::asm!(
-                ".weak __libc_single_threaded",
-                "mov {flag}, qword ptr [rip + __libc_single_threaded@GOTPCREL]",
-                flag = out(reg) flag,
-                options(pure, readonly, nostack, preserves_flags),
-            );
-        }
-        #[cfg(target_arch = "aarch64")]
-        // SAFETY: as above.
-        unsafe {
-            core::arch::asm!(
-                ".weak __libc_single_threaded",
-                "adrp {flag}, :got:__libc_single_threaded",
-                "ldr {flag}, [{flag}, :got_lo12:__libc_single_threaded]",
-                flag = out(reg) flag,
-                options(pure, readonly, nostack, preserves_flags),
-            );
-        }
-        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-        {
-            flag = core::ptr::null();
-        }
+        // (Since 2.32.) Where the loader would have to be asked, it is not.
+        let known = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+        let flag = if known { weak!("__libc_single_threaded").cast::<u8>() } else { ptr::null() };
         // SAFETY: not null, so glibc's variable, which only this thread can
         // be changing.
         !flag.is_null() && unsafe { flag.read_volatile() } != 0

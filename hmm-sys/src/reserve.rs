@@ -1,4 +1,4 @@
-//! The reserve: mapped memory for when the break is refused.
+//! The reserve: mapped memory for when the break is refused, or is not ours.
 //!
 //! ```text
 //!   place                        top              place + room

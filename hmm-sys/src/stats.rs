@@ -12,7 +12,7 @@ pub struct Stats {
     pub heap: hmm_core::Stats,
     /// What of `mapped` comes from the break, in bytes.
     pub brk_bytes: usize,
-    /// What of `mapped` was mapped because the break was refused, in bytes.
+    /// What of `mapped` was mapped because the break was refused or is not ours, in bytes.
     pub reserve_bytes: usize,
 }
 

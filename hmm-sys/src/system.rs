@@ -1,4 +1,4 @@
-//! The hosted backend: the break first, the reserve when it is refused.
+//! The hosted backend: the break first, the reserve where that is not ours, or when it is refused.
 
 use core::ptr::NonNull;
 

@@ -1,5 +1,5 @@
 /* HMM as a library that a program loads, uses by its own names, and unloads, over and over;
- * in threads; and many copies of it side by side, each on the same break. */
+ * in threads; and many copies of it side by side, each beside the others. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include "check.h"

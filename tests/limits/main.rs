@@ -98,6 +98,17 @@ fn tables_where_all_is_inside_the_heap() {
     passes("metadata.c", &ALL, |run| run);
 }
 
+/// From the first block on, which is C++'s library's where there is one.
+#[test]
+fn the_break_where_malloc_is_ours() {
+    let text = "#include <cstdio>\n#include <cstdlib>\nint main() { free(malloc(1)); puts(\"ok\"); }";
+    let source = Source::text("program.cc", text);
+    for way in ALL.into_iter().chain([Way::Shared]) {
+        let outcome = source.run(way).run().ok().served();
+        assert!(outcome.report().iter().any(|line| line.contains("reserve 0 B")), "{way:?}:\n{outcome}");
+    }
+}
+
 #[test]
 fn break_blocked() {
     passes("blocked.c", &ALL, |run| run.arg("start"));

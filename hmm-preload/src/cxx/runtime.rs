@@ -5,10 +5,10 @@
 //! loaded with the program, then among the libraries that were loaded later
 //! and kept to themselves (a C program's C++ plugin).
 
-use crate::weak::weak;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::transmute;
 use core::ptr;
+use hmm_sys::weak;
 
 /// What `std::set_new_handler` takes. It may throw.
 pub(super) type NewHandler = unsafe extern "C-unwind" fn();

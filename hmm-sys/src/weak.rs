@@ -9,6 +9,8 @@
 //! weak symbol that nobody defines.
 
 #[cfg(target_arch = "x86_64")]
+#[doc(hidden)]
+#[macro_export]
 macro_rules! weak {
     ($name:literal) => {{
         let address: *const core::ffi::c_void;
@@ -26,6 +28,8 @@ macro_rules! weak {
 }
 
 #[cfg(target_arch = "aarch64")]
+#[doc(hidden)]
+#[macro_export]
 macro_rules! weak {
     ($name:literal) => {{
         let address: *const core::ffi::c_void;
@@ -45,6 +49,8 @@ macro_rules! weak {
 
 // Elsewhere the loader is asked, which at least does not need the library.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[doc(hidden)]
+#[macro_export]
 macro_rules! weak {
     ($name:literal) => {{
         let name = concat!($name, "\0").as_ptr();
@@ -52,5 +58,3 @@ macro_rules! weak {
         unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.cast()) }.cast_const()
     }};
 }
-
-pub(crate) use weak;
