@@ -29,18 +29,19 @@ fn identity(descriptor: libc::c_int) -> Option<(u64, libc::mode_t)> {
     Some((mixed.max(CLOSED + 1), stat.st_mode & libc::S_IFMT))
 }
 
-/// Not by libc's function: sanitizers take its place, and allocate before theirs can be called.
+/// Not by libc's function: sanitizers take its place, and allocate before theirs can be called. (Elsewhere the
+/// kernel's structure is another than libc's.)
 ///
 /// # Safety
 ///
 /// As the system call.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 unsafe fn fstat(descriptor: libc::c_int, stat: *mut libc::stat) -> libc::c_long {
     // SAFETY: the caller's promise.
     unsafe { libc::syscall(libc::SYS_fstat, descriptor, stat) }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 use libc::fstat;
 
 /// Finds out whether there is a stderr. The earlier it is called, the better;

@@ -56,16 +56,25 @@ impl Moves {
         }
         match crate::errno::get() {
             // Kernels before 5.7 do not know DONTUNMAP.
-            libc::EINVAL => self.unsupported = true,
-            // This run spans several mappings: the next one may not.
-            libc::EFAULT => {}
-            // A lack of memory or mappings, or a filter, may pass in a while.
+            libc::EINVAL => {
+                self.unsupported = true;
+                return Moved::No;
+            }
+            // A lack of memory or mappings, several mappings, or a filter: it may pass in a while.
             _ => (self.left, self.refused) = (0, 1),
         }
-        if is_fresh {
-            take_back(from, to);
+        match crate::errno::get() {
+            // These come before anything is done.
+            libc::EPERM | libc::EACCES | libc::ENOSYS => Moved::No,
+            // Such a kernel moves all or nothing, but has unmapped the target by then.
+            _ if is_fresh && !limits::moves_across_mappings() => Moved::Lost,
+            _ => {
+                if is_fresh {
+                    take_back(from, to);
+                }
+                mend(to)
+            }
         }
-        mend(to)
     }
 
     /// Whether there are mappings left for another move.
@@ -126,7 +135,7 @@ fn take_back(from: Span, to: Span) {
     let mapped = mapped_part(to);
     for offset in (0..mapped).step_by(size_of::<usize>()) {
         let at = |span: Span| span.start.as_ptr().wrapping_add(offset).cast::<usize>();
-        // SAFETY: mapped, and nobody else's.
+        // SAFETY: mapped, and ours (but see `mend`).
         let word = unsafe { at(to).read() };
         // What is not zero came from the source, which stayed mapped and was zero then.
         if word != 0 {
@@ -138,7 +147,8 @@ fn take_back(from: Span, to: Span) {
     map_anew(Span { bytes: mapped, ..to });
 }
 
-/// Maps what is missing of `to`: before the kernel moves a mapping, it unmaps what was in its place.
+/// Maps what is missing of `to`: before the kernel moves a mapping, it unmaps what was in its place. (What another
+/// thread maps there in that moment is taken for ours: docs/reliability.md, known limits.)
 #[cfg(target_os = "linux")]
 fn mend(to: Span) -> Moved {
     let page = limits::page_size();
@@ -146,7 +156,6 @@ fn mend(to: Span) -> Moved {
     let start = to.start.as_ptr().wrapping_add(mapped);
     let rest = to.bytes - mapped;
     let missing = first(rest / page, |n| is_mapped(start.wrapping_add(n * page), rest - n * page)) * page;
-    // (Where others have mapped something there meanwhile, it cannot be had.)
     if missing > 0 && map_at(start, missing).is_none() {
         return Moved::Lost;
     }

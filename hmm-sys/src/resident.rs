@@ -2,13 +2,18 @@
 
 use hmm_core::Span;
 
-/// Bytes of `span` that memory is behind, whole pages of the system's; `None` if
-/// the kernel does not tell.
+/// What the kernel says of a page: that there is one, be it the page of zeros that all addresses share which
+/// were only read; and that nobody shares it.
+pub(crate) const PRESENT: u64 = 1 << 63;
+pub(crate) const EXCLUSIVE: u64 = 1 << 56;
+
+/// Bytes of `span` with pages behind them of which the kernel says all this, whole pages of the system's; `None` if
+/// it does not tell.
 ///
 /// The heap asks while it is at work. `mincore` would tell as well, but sandboxes for
 /// services leave it out and end programs for it; files they may read.
 #[cfg(target_os = "linux")]
-pub(crate) fn bytes(span: Span) -> Option<usize> {
+pub(crate) fn bytes(span: Span, all: u64) -> Option<usize> {
     let _errno = crate::errno::Errno::keep();
     let path = c"/proc/self/pagemap".as_ptr();
     // Not by libc's functions, for the reasons that `moves` has.
@@ -20,20 +25,19 @@ pub(crate) fn bytes(span: Span) -> Option<usize> {
     let page = crate::limits::page_size();
     let start = span.start.addr().get();
     let first = start / page;
-    let pages = count(file, first, (start + span.bytes).div_ceil(page) - first);
+    let pages = count(file, first, (start + span.bytes).div_ceil(page) - first, all);
     // SAFETY: opened above.
     unsafe { libc::syscall(libc::SYS_close, file) };
     Some(pages? * page)
 }
 
-/// How many of `pages` pages from number `first` on memory is behind. The file has an entry for each
+/// How many of `pages` pages from number `first` on have all these bits. The file has an entry for each
 /// page of the process.
 #[cfg(target_os = "linux")]
-fn count(file: libc::c_long, first: usize, pages: usize) -> Option<usize> {
+fn count(file: libc::c_long, first: usize, pages: usize, all: u64) -> Option<usize> {
     /// Entries that are read at once: they lie on the stack, and slow paths may run on
     /// small ones.
     const ENTRIES: usize = 256;
-    const PRESENT: u64 = 1 << 63;
     let mut resident = 0;
     for done in (0..pages).step_by(ENTRIES) {
         let mut entries = [0_u64; ENTRIES];
@@ -44,13 +48,13 @@ fn count(file: libc::c_long, first: usize, pages: usize) -> Option<usize> {
         if usize::try_from(read) != Ok(bytes) {
             return None;
         }
-        resident += entries.iter().filter(|&&entry| entry & PRESENT != 0).count();
+        resident += entries.iter().filter(|&&entry| entry & all == all).count();
     }
     Some(resident)
 }
 
 /// Other systems are not asked.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn bytes(_: Span) -> Option<usize> {
+pub(crate) fn bytes(_: Span, _: u64) -> Option<usize> {
     None
 }

@@ -77,7 +77,11 @@ unsafe impl HeapGrow for System {
     }
 
     fn resident(&mut self, span: Span) -> Option<usize> {
-        resident::bytes(span)
+        resident::bytes(span, resident::PRESENT)
+    }
+
+    fn filled(&mut self, span: Span) -> Option<usize> {
+        resident::bytes(span, resident::PRESENT | resident::EXCLUSIVE)
     }
 
     fn limit(&self) -> usize {

@@ -55,6 +55,25 @@ fn static_array() {
     );
 }
 
+/// What was one block's serves small ones, tables and all.
+#[test]
+fn small_blocks_after_a_large_one() {
+    let blocks_in = |bytes: usize, after_large: bool| {
+        let memory = vec![core::mem::MaybeUninit::uninit(); bytes].leak();
+        let mut heap = Heap::<FixedRegion, 12, 44>::new(FixedRegion::new(memory));
+        if after_large {
+            let largest = (1..bytes / 4096).rev().find_map(|pages| heap.alloc(pages * 4096));
+            // SAFETY: a live block, not used again.
+            assert_eq!(unsafe { heap.free(largest.expect("there is memory")) }, Ok(()));
+        }
+        (0..bytes / 16).take_while(|_| heap.alloc(16).is_some()).count()
+    };
+    for bytes in [128, 256, 512, 768].map(|kib| kib * 1024) {
+        let (fresh, after) = (blocks_in(bytes, false), blocks_in(bytes, true));
+        assert!(after >= fresh / 10 * 9, "{after} of {fresh} blocks in {bytes} bytes");
+    }
+}
+
 #[test]
 fn own_backend() {
     let told = example("own_backend");

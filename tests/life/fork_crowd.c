@@ -49,7 +49,7 @@ int main(void)
     if (pid == 0) {
         size_t own = own_memory();
         fprintf(stderr, "%zu KiB\n", own / KIB);
-        _exit(own > THREADS * 16 * KIB);
+        _exit(own > THREADS * 24 * KIB);
     }
     int status = 0;
     CHECK(waitpid(pid, &status, 0) == pid && status == 0);

@@ -136,23 +136,6 @@ static void shrunk(void)
         free(shrinks[i]);
 }
 
-/* A zeroed block that takes an old one's place holds no more than what is touched, where that was not filled. */
-static void zeroed(void)
-{
-    enum { BYTES = 6 * MIB, TURNS = 20, TOUCHED = 16 };
-    size_t none = resident();
-    for (int turn = 0; turn <= TURNS; turn++) {
-        unsigned char *sparse = calloc(1, BYTES);
-        CHECK(sparse != NULL);
-        for (size_t at = next_random(&seed) % 4096; at < BYTES; at += BYTES / TOUCHED) {
-            CHECK(sparse[at] == 0);
-            sparse[at] = 1;
-        }
-        CHECK(resident() < none + TOUCHED * 4096 + 256 * KIB);
-        free(sparse);
-    }
-}
-
 /* One block of `size` bytes comes and goes: taken at once, or zeroed, or grown by doubling or by 64 KiB. */
 static void turn_of(int kind, size_t size)
 {
@@ -174,7 +157,30 @@ static void turn_of(int kind, size_t size)
     free(p);
 }
 
-/* Whatever the size, a loop takes its memory once. Each in a process of its own: where its block lies in the heap
+/* A zeroed block that takes an old one's place holds no more than what is touched, where that was not filled; soon also
+ * where it was once. One that is only read holds nothing. */
+static void zeroed(void)
+{
+    enum { BYTES = 6 * MIB, TURNS = 20, TOUCHED = 16, ONCE = 80 };
+    size_t none = resident();
+    char *read = calloc(1, BYTES);
+    CHECK(read != NULL && holds(read, BYTES, 0));
+    free(read);
+    for (int turn = 0; turn <= TURNS + ONCE; turn++) {
+        if (turn == TURNS + 1)
+            turn_of(0, BYTES);
+        unsigned char *sparse = calloc(1, BYTES);
+        CHECK(sparse != NULL);
+        for (size_t at = next_random(&seed) % 4096; at < BYTES; at += BYTES / TOUCHED) {
+            CHECK(sparse[at] == 0);
+            sparse[at] = 1;
+        }
+        CHECK((turn > TURNS && turn < TURNS + ONCE) || resident() < none + TOUCHED * 4096 + 256 * KIB);
+        free(sparse);
+    }
+}
+
+/* Whatever the size, a loop that fills its block takes the memory once. Each in a process of its own: where its block lies in the heap
  * tells what happens to it. */
 static void loops(void)
 {

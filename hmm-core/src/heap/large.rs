@@ -62,9 +62,9 @@ pub(crate) fn free<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, dirt
     s.with_pages(|pages| pages.give_run(s.map(), page, dirty));
 }
 
-/// Stretches of at least so many bytes are cleared by giving their memory back, if memory is
-/// behind little of them. Where they were filled, they are written: they are likely to be
-/// filled again, by page faults that take several times as long.
+/// Stretches of at least so many bytes are cleared by giving their memory back, but for those fourths
+/// that were filled. These are written: they are likely to be filled again, by page faults that take
+/// several times as long.
 const PURGE_MIN: usize = 1024 * 1024;
 
 /// Zeroes the first `size` bytes of the pages from `page` on that are not

@@ -155,8 +155,9 @@ impl<const SHIFT: u32> Keep<SHIFT> {
             && self.keeps_little_large(limit, bytes)
             && self.licensed + bytes <= self.for_threads(self.allowed(used));
         if granted {
+            // They pass through the heap when they are kept, and are told of then.
             self.kept += bytes;
-            self.grant(used, bytes);
+            self.licensed += bytes;
         }
         granted
     }

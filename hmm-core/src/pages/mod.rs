@@ -67,6 +67,8 @@ pub(crate) struct Pages<G, const SHIFT: u32> {
     hollow: usize,
     /// What medium slabs that went back since then lacked of the memory that their pages are taken to hold.
     lacking: usize,
+    /// How often zeros were written where memory could have been given back.
+    written: u32,
     keep: Keep<SHIFT>,
     appetite: Appetite,
 }
@@ -90,6 +92,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             own: 0,
             hollow: 0,
             lacking: 0,
+            written: 0,
             keep: Keep::new(),
             appetite: Appetite::new(),
         }
@@ -121,17 +124,21 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     ) -> Option<R> {
         let room = self.room_for_meta(map);
         take(&mut self.meta, &mut self.grow, room).or_else(|| {
-            self.meta_from_pages(map, bytes)?;
-            take(&mut self.meta, &mut self.grow, 0)
+            if Self::META_CHUNK == 0 {
+                // What is free at the top and what tables are made of is one memory there.
+                let top = self.free_top(map, self.tip)?;
+                self.lower(map, self.tip, top, 0);
+            } else {
+                self.meta_from_pages(map, bytes)?;
+            }
+            let room = self.room_for_meta(map);
+            take(&mut self.meta, &mut self.grow, room)
         })
     }
 
     /// Makes free pages metadata, at least `bytes` bytes of it: a hole in the heap from then on. (Small heaps do
     /// without: one in the middle would halve the largest block for good.)
     fn meta_from_pages(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> Option<()> {
-        if Self::META_CHUNK == 0 {
-            return None;
-        }
         let pages = Geometry::<SHIFT>::pages_for(bytes.checked_add(Meta::MORE)?)?;
         let page = self.take_run(map, pages, 1, Growth::Avoid)?;
         self.lose(map, page);

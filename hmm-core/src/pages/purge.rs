@@ -9,6 +9,15 @@ use super::map::PageMap;
 use crate::grow::{HeapGrow, Moved, Span};
 use crate::units::PageNo;
 
+/// Once in so many times that zeros would be written, memory is given back instead.
+const TRIAL: u32 = 64;
+
+/// The fourths of so many pages that are not empty: where each begins, and its length.
+pub(super) fn fourths(pages: u32) -> impl Iterator<Item = (u32, u32)> {
+    let from = move |nth: u32| (u64::from(pages) * u64::from(nth) / 4) as u32;
+    (0..4).map(move |nth| (from(nth), from(nth + 1) - from(nth))).filter(|&(_, length)| length > 0)
+}
+
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Pages that are purged at a time where so many are free.
     const BATCH: usize = 8;
@@ -239,16 +248,27 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         gone
     }
 
-    /// Purges those dirty stretches of at least `least` pages among the `pages` pages from `page` on,
-    /// which hold nothing, that memory is behind little of.
+    /// Of the dirty stretches of at least `least` pages among the `pages` pages from `page` on, which hold
+    /// nothing, purges those fourths that were not filled; now and then also those that were: the zeros that are
+    /// written fill them, whatever the program does.
     pub(crate) fn purge_sparse(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32, least: u32) {
         let mut left = pages;
         while let Some((below, length)) = map.last_dirty(page, left) {
-            let from = page.up(below);
-            if length >= least && !self.seems_filled(map, from, length) && self.purge(map, from, length) {
-                map.set_dirty(from, length, false);
-            }
             left = below;
+            if length < least {
+                continue;
+            }
+            let is_trial = self.written % TRIAL == TRIAL - 1;
+            let mut written = 0;
+            for (from, pages) in fourths(length) {
+                let from = page.up(below + from);
+                if !is_trial && self.seems_filled(map, from, pages) {
+                    written = 1;
+                } else if self.purge(map, from, pages) {
+                    map.set_dirty(from, pages, false);
+                }
+            }
+            self.written = self.written.wrapping_add(written.max(u32::from(is_trial)));
         }
     }
 
@@ -276,7 +296,8 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             return Moved::No;
         };
         let span = Span { start, bytes: (pages as usize) << SHIFT };
-        let has_memory = map.count_dirty(to, pages) == pages && self.seems_filled(map, to, pages);
+        let has_memory = map.count_dirty(to, pages) == pages
+            && fourths(pages).all(|(from, pages)| self.seems_filled(map, to.up(from), pages));
         if Self::PAGE % self.grow.os_page() != 0 || has_memory {
             return Moved::No;
         }

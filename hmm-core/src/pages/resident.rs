@@ -8,9 +8,6 @@ use super::map::{PageMap, Region};
 use crate::grow::{HeapGrow, Span};
 use crate::units::{PageNo, WORD_BITS};
 
-/// Looks that tell whether a stretch of pages is filled.
-const SAMPLES: u32 = 4;
-
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Bytes of the heap's ranges and tables that memory is behind; `None` if
     /// the backend cannot tell.
@@ -42,17 +39,13 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// Whether memory is behind most of the `bytes` bytes from `start` on, as far as the backend can tell.
     pub(super) fn is_filled(&mut self, start: *mut u8, bytes: usize) -> bool {
-        let resident = NonNull::new(start).and_then(|start| self.grow.resident(Span { start, bytes }));
-        resident.is_some_and(|resident| resident >= bytes / 4 * 3)
+        let filled = NonNull::new(start).and_then(|start| self.grow.filled(Span { start, bytes }));
+        filled.is_some_and(|filled| filled >= bytes / 4 * 3)
     }
 
-    /// As [`is_filled`](Self::is_filled), of the `pages` pages from `page` on, by a look at some:
-    /// one page in the middle of each fourth of them.
+    /// As [`is_filled`](Self::is_filled), of the `pages` pages from `page` on, by a look at the one in the middle.
     pub(super) fn seems_filled(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) -> bool {
-        (0..SAMPLES).all(|nth| {
-            let sample = page.up(pages / (2 * SAMPLES) * (2 * nth + 1));
-            self.is_filled(map.address(sample), Self::PAGE)
-        })
+        self.is_filled(map.address(page.up(pages / 2)), Self::PAGE)
     }
 
     /// Bytes that memory is behind, of those from offset `from` of the region

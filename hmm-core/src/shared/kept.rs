@@ -10,7 +10,7 @@
 //! sizes perhaps, needs neither the lock nor the tree of free runs for it. What is
 //! kept is resident and free, so it counts for the heap's bound on that, however
 //! many threads sleep on what they keep: each takes out a licence for as many pages
-//! as it ever kept at once, and whoever gets none goes the long way.
+//! as it kept at once since it last gave a run back unused, and whoever gets none goes the long way.
 //!
 //! A run is cut where it is longer than what is wanted, and joined with its
 //! neighbours when it comes back: only if the thread takes and frees its blocks in
