@@ -4,31 +4,10 @@
  * mappings (ours | theirs) */
 #include <malloc.h>
 #include <sys/mman.h>
+#include "mappings.h"
 #include "pool.h"
 
 static struct pool pool;
-
-static size_t mappings(void)
-{
-    char text[65536];
-    size_t lines = 0;
-    int fd = open("/proc/self/maps", O_RDONLY);
-    CHECK(fd >= 0);
-    for (ssize_t n; (n = read(fd, text, sizeof text)) > 0;)
-        for (ssize_t i = 0; i < n; i++)
-            lines += text[i] == '\n';
-    close(fd);
-    return lines;
-}
-
-static size_t allowed(void)
-{
-    char text[32] = "";
-    int fd = open("/proc/sys/vm/max_map_count", O_RDONLY);
-    CHECK(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
-    close(fd);
-    return strtoul(text, NULL, 10);
-}
 
 static void ours(size_t most)
 {

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include "hmm.h"
-#include "check.h"
+#include "mappings.h"
 
 #pragma weak HmmCheck
 
@@ -121,28 +121,6 @@ static void limited(size_t which)
     CHECK(setrlimit((int)which, &lower) == 0);
     CHECK(grows(4 * MIB));
     CHECK(setrlimit((int)which, &limit) == 0);
-}
-
-static size_t mappings(void)
-{
-    static char text[65536];
-    size_t lines = 0;
-    int fd = open("/proc/self/maps", O_RDONLY);
-    CHECK(fd >= 0);
-    for (ssize_t n; (n = read(fd, text, sizeof text)) > 0;)
-        for (ssize_t i = 0; i < n; i++)
-            lines += text[i] == '\n';
-    close(fd);
-    return lines;
-}
-
-static size_t allowed(void)
-{
-    char text[32] = "";
-    int fd = open("/proc/sys/vm/max_map_count", O_RDONLY);
-    CHECK(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
-    close(fd);
-    return strtoul(text, NULL, 10);
 }
 
 /* The block is 16 mappings; there are so many more to be had. */
