@@ -43,9 +43,10 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         filled.is_some_and(|filled| filled >= bytes / 4 * 3)
     }
 
-    /// As [`is_filled`](Self::is_filled), of the `pages` pages from `page` on, by a look at the one in the middle.
+    /// As [`is_filled`](Self::is_filled), of the `pages` pages (not 0) from `page` on, by a look at the first, the last and the
+    /// one in the middle.
     pub(super) fn seems_filled(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) -> bool {
-        self.is_filled(map.address(page.up(pages / 2)), Self::PAGE)
+        [0, pages / 2, pages - 1].into_iter().all(|nth| self.is_filled(map.address(page.up(nth)), Self::PAGE))
     }
 
     /// Bytes that memory is behind, of those from offset `from` of the region
