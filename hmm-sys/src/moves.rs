@@ -54,16 +54,17 @@ impl Moves {
             remap(from);
             return Moved::Yes;
         }
-        match crate::errno::get() {
+        let error = match crate::errno::get() {
             // Kernels before 5.7 do not know DONTUNMAP.
             libc::EINVAL => {
                 self.unsupported = true;
                 return Moved::No;
             }
-            // A lack of memory or mappings, several mappings, or a filter: it may pass in a while.
-            _ => (self.left, self.refused) = (0, 1),
-        }
-        match crate::errno::get() {
+            error => error,
+        };
+        // A lack of memory or mappings, several mappings, or a filter: it may pass in a while.
+        (self.left, self.refused) = (0, 1);
+        match error {
             // These come before anything is done.
             libc::EPERM | libc::EACCES | libc::ENOSYS => Moved::No,
             // Such a kernel moves all or nothing, but has unmapped the target by then.

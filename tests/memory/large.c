@@ -175,8 +175,22 @@ static void zeroed(void)
             CHECK(sparse[at] == 0);
             sparse[at] = 1;
         }
-        CHECK((turn > TURNS && turn < TURNS + ONCE) || resident() < none + TOUCHED * 4096 + 256 * KIB);
+        CHECK((turn > TURNS && turn < TURNS + ONCE) || resident() < none + TOUCHED * 4096 + MIB);
         free(sparse);
+    }
+    /* Of ever other sizes, so that what was touched lies anywhere in the next one. */
+    static unsigned char *tables[4];
+    for (int turn = 0; turn < 1000; turn++) {
+        unsigned char **table = &tables[next_random(&seed) % 4];
+        free(*table);
+        size_t bytes = 4 * MIB + next_random(&seed) % (60 * MIB);
+        CHECK((*table = calloc(1, bytes)) != NULL);
+        for (int i = 0; i < 2 * TOUCHED; i++) {
+            size_t at = next_random(&seed) % bytes;
+            CHECK((*table)[at] < 2);
+            (*table)[at] = 1;
+        }
+        CHECK(resident() < none + 4 * MIB);
     }
 }
 

@@ -259,16 +259,23 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
                 continue;
             }
             let is_trial = self.written % TRIAL == TRIAL - 1;
-            let mut written = 0;
-            for (from, pages) in fourths(length) {
-                let from = page.up(below + from);
-                if !is_trial && self.seems_filled(map, from, pages) {
-                    written = 1;
-                } else if self.purge(map, from, pages) {
-                    map.set_dirty(from, pages, false);
+            // Neighbours go back at once: each call costs as much as a few pages do.
+            let mut sparse = 0;
+            for (from, pages) in fourths(length).filter(|_| !is_trial) {
+                if self.seems_filled(map, page.up(below + from), pages) {
+                    self.purge_some(map, page.up(below + sparse), from - sparse);
+                    sparse = from + pages;
                 }
             }
-            self.written = self.written.wrapping_add(written.max(u32::from(is_trial)));
+            self.purge_some(map, page.up(below + sparse), length - sparse);
+            self.written = self.written.wrapping_add(u32::from(is_trial || sparse > 0));
+        }
+    }
+
+    /// Purges `pages` dirty pages from `page` on, if there are any.
+    fn purge_some(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) {
+        if pages > 0 && self.purge(map, page, pages) {
+            map.set_dirty(page, pages, false);
         }
     }
 
