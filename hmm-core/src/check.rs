@@ -184,7 +184,7 @@ fn slab<const SHIFT: u32>(map: &PageMap<SHIFT>, at: &At, page: PageNo, header: &
     Ok(())
 }
 
-/// Checks one owner's queues (I8), what it remembers (I10) and what it has claimed (I13).
+/// Checks one owner's queues (I8), what it remembers (I10), also that it is counted, and what it has claimed (I13).
 pub(crate) fn owner<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) -> Result<(), Violation> {
     for number in 0..C {
         let class = Class::nth(number);
@@ -205,7 +205,8 @@ pub(crate) fn owner<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S
             next = header.next.page();
         }
     }
-    Ok(())
+    let is_counted = s.local().widened() <= s.local().loose.remembered();
+    At(PageNo::FIRST).assert(10, is_counted, "more is remembered than is counted")
 }
 
 /// Checks what the owner remembers of `class` (I10).

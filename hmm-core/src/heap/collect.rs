@@ -70,6 +70,7 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
     let mut found = Found::default();
     for class in (0..C).map(Class::nth) {
         let bin = s.local().bin(class);
+        s.local().narrow(class);
         if bin.is_empty() {
             continue;
         }

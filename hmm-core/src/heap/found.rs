@@ -14,7 +14,9 @@ use crate::slab::parts::{free_bytes, soiled_bytes, whole_bytes};
 /// What was found in slabs that were looked through, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Found {
-    /// Pages of the slabs that stay.
+    /// Medium slabs that stay.
+    pub(crate) medium: usize,
+    /// Pages of all slabs that stay.
     pub(crate) pages: usize,
     /// What of them may hold memory.
     pub(crate) held: usize,
@@ -36,6 +38,7 @@ impl Found {
     pub(crate) fn add<const SHIFT: u32>(&mut self, header: &Header, bits: &Bits<'_>) {
         // Once: others may soil medium slots meanwhile.
         let held = soiled_bytes::<SHIFT>(header);
+        self.medium += usize::from(header.run() > 1);
         self.pages += (header.run() as usize) << SHIFT;
         self.held += held;
         let (all, soiled) = free_bytes::<SHIFT>(header, bits);

@@ -211,6 +211,25 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         dropped
     }
 
+    /// Makes room to remember more blocks of `class`, if there is none and the owner may have so much free; `slack` bytes
+    /// need no licence.
+    pub(crate) fn remember_more(&self, class: Class, slack: usize) {
+        let by = self.recent.to_widen(self.cur(class), class);
+        if by > 0 && self.loose.remember(by * class.size(), slack) {
+            self.recent.widen(class, by);
+        }
+    }
+
+    /// What more may be remembered for that.
+    pub(crate) fn widened(&self) -> usize {
+        (0..C).map(Class::nth).map(|class| self.recent.widened(class) * class.size()).sum()
+    }
+
+    /// Takes that room back from `class`.
+    pub(crate) fn narrow(&self, class: Class) {
+        self.recent.narrow(self.cur(class), class);
+    }
+
     /// Remembers no block of `class` as freed lately.
     pub(crate) fn forget(&self, class: Class) {
         self.recent.forget(self.cur(class), class);

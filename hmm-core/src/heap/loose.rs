@@ -61,14 +61,18 @@ pub(crate) struct Loose {
     licence: Cell<usize>,
     /// Whether that is more than the heap allows by now.
     recalled: Cell<bool>,
-    /// What the slabs held when they were last looked through; what of that was
-    /// in use; and what of their pages held no memory.
+    /// What of the slabs' pages holds memory, and what of that is in use: counted when they were last
+    /// looked through, and estimated since.
     held: Cell<usize>,
     live: Cell<usize>,
+    /// What may be remembered as freed lately, beyond the little that is at first: counts as free.
+    remembered: Cell<usize>,
     /// What was free then, and could not be given back.
     strewn: Cell<usize>,
     /// What was added since.
     uncounted: Cell<usize>,
+    /// How many times more it has to be added to before that is paid for: as often as there were medium slabs.
+    unpaid: Cell<usize>,
     /// In parts of slabs without a live block, which could be given back: when the slabs were
     /// last looked through, and now.
     counted: Cell<usize>,
@@ -76,6 +80,7 @@ pub(crate) struct Loose {
     /// What the last look gave back for each four bytes freed before it, and as
     /// much again; 0 for four before the first.
     pages: Cell<usize>,
+    /// What of the slabs' pages held no memory after it.
     hollow: Cell<usize>,
     /// In slabs that held no memory and were taken lately.
     grown: Cell<usize>,
@@ -104,8 +109,10 @@ impl Loose {
             recalled: Cell::new(false),
             held: Cell::new(0),
             live: Cell::new(0),
+            remembered: Cell::new(0),
             strewn: Cell::new(0),
             uncounted: Cell::new(0),
+            unpaid: Cell::new(0),
             counted: Cell::new(0),
             whole: Cell::new(0),
             pages: Cell::new(0),
@@ -129,6 +136,7 @@ impl Loose {
     pub(crate) fn add(&self, bytes: usize) {
         self.uncounted.set(self.uncounted.get().saturating_add(bytes));
         self.freed.set(self.freed.get().saturating_add(bytes));
+        self.unpaid.set(self.unpaid.get().saturating_sub(1));
     }
 
     /// Blocks that come to `bytes` are not remembered, or not any more: they have passed
@@ -195,7 +203,8 @@ impl Loose {
     /// Whether there may be such an excess. Mostly there is far less, and no need to divide.
     #[inline]
     pub(crate) fn may_exceed(&self, slack: usize) -> bool {
-        (self.freed.get() + self.strewn.get()).max(self.whole.get()) > self.licence.get() + self.unlicensed(slack)
+        let most = (self.freed.get() + self.strewn.get()).max(self.whole.get()) + self.remembered.get();
+        most > self.licence.get() + self.unlicensed(slack)
     }
 
     /// As [`excess`](Self::excess), beyond half of what needs no licence: less than
@@ -235,7 +244,22 @@ impl Loose {
         } else {
             beyond + (beyond as u128 * beside as u128 / live as u128) as usize
         };
-        by_last.max(by_average).min(freed + self.strewn.get()).max(self.whole.get())
+        by_last.max(by_average).min(freed + self.strewn.get()).max(self.whole.get()) + self.remembered.get()
+    }
+
+    /// Whether the owner may have `more` bytes free, with what needs no licence (`slack` bytes, or a share). If
+    /// so, they count as remembered from now on.
+    pub(crate) fn remember(&self, more: usize, slack: usize) -> bool {
+        let may = self.set_free() + more <= self.licence.get() + self.unlicensed(slack);
+        if may {
+            self.remembered.set(self.remembered.get() + more);
+        }
+        may
+    }
+
+    /// What is remembered in that way, at most.
+    pub(crate) fn remembered(&self) -> usize {
+        self.remembered.get()
     }
 
     /// Whether there is a licence.
@@ -250,11 +274,12 @@ impl Loose {
     }
 
     /// Whether so much was added since the slabs were last looked through that it
-    /// is worth doing so again, if only to count; or so many parts became free that it is paid
-    /// for by what goes back.
+    /// is worth doing so again, if only to count, or so many parts became free that it is worth it for what
+    /// goes back. (Of medium slabs, a few blocks are much, and each look takes a hundred instructions a slab.)
     pub(crate) fn is_recount_due(&self) -> bool {
         let share = self.held.get() / SHARE;
-        self.uncounted.get() >= share || self.whole.get() >= self.counted.get() + share / 2
+        let is_much = self.uncounted.get() >= share || self.whole.get() >= self.counted.get() + share / 2;
+        is_much && self.unpaid.get() == 0
     }
 
     /// Whether `bytes` that others may have freed in the owner's slabs are worth the same.
@@ -268,6 +293,7 @@ impl Loose {
         let strewn = self.strewn.get().min(found.free);
         self.strewn.set(strewn);
         self.uncounted.set(0);
+        self.unpaid.set(found.medium);
         self.counted.set(found.whole);
         self.whole.set(found.whole);
         self.freed.set(found.free - strewn);
@@ -329,9 +355,11 @@ impl Loose {
     pub(crate) fn settle(&self, found: &Found) -> (usize, [usize; 2]) {
         let freed = self.freed.replace(0).max(1);
         self.spare.set(0);
+        self.remembered.set(0);
         self.pages.set((8 * found.gone / freed).clamp(LEAST_YIELD, MOST_YIELD));
         self.strewn.set(found.free);
         self.uncounted.set(0);
+        self.unpaid.set(found.medium);
         self.counted.set(0);
         self.whole.set(0);
         self.held.set(found.held);
@@ -344,6 +372,33 @@ impl Loose {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_remembered_counts_as_free() {
+        let loose = Loose::new();
+        assert!(loose.remember(3 * KIB, 4 * KIB) && !loose.remember(2 * KIB, 4 * KIB));
+        loose.add(KIB);
+        assert_eq!(loose.excess(4 * KIB), 0);
+        assert!(!loose.may_exceed(4 * KIB));
+        loose.add(KIB);
+        assert_eq!(loose.excess(4 * KIB), KIB);
+        assert!(loose.may_exceed(4 * KIB));
+        loose.license(8 * KIB);
+        assert!(loose.remember(2 * KIB, 4 * KIB));
+        assert_eq!(loose.settle(&Found::default()).0, 8 * KIB);
+        assert_eq!((loose.remembered(), loose.excess(0)), (0, 0));
+    }
+
+    #[test]
+    fn slabs_are_counted_again_when_that_is_paid_for() {
+        let loose = Loose::new();
+        loose.recounted(&Found { medium: 3, held: 192 * KIB, ..Found::default() });
+        let dues: [bool; 4] = core::array::from_fn(|_| {
+            loose.add(48 * KIB);
+            loose.is_recount_due()
+        });
+        assert_eq!(dues, [false, false, true, true]);
+    }
 
     #[test]
     fn a_thread_may_hold_more_than_products_of_64_bits_tell() {

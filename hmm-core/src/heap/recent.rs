@@ -122,6 +122,19 @@ pub(crate) trait Recent<const C: usize> {
     /// remembered may move.
     fn make_room(&self, cur: &Cur, class: Class, seated: bool) -> usize;
 
+    /// By how many blocks the room for those of `class` is to be widened, if it is full: at first there is little
+    /// for larger ones.
+    fn to_widen(&self, cur: &Cur, class: Class) -> usize;
+
+    /// Makes room for `by` more blocks of `class`: what [`to_widen`](Self::to_widen) said, and not none.
+    fn widen(&self, class: Class, by: usize);
+
+    /// For how many more blocks of `class` there is room than at first.
+    fn widened(&self, class: Class) -> usize;
+
+    /// If that is more than none, remembers nothing of `class`, and has no more room than at first.
+    fn narrow(&self, cur: &Cur, class: Class);
+
     /// Remembers nothing of `class`. Also makes it ready for its first block.
     fn forget(&self, cur: &Cur, class: Class);
 
@@ -168,6 +181,18 @@ impl<const C: usize> Recent<C> for Nothing {
     fn make_room(&self, _: &Cur, _: Class, _: bool) -> usize {
         0
     }
+
+    fn to_widen(&self, _: &Cur, _: Class) -> usize {
+        0
+    }
+
+    fn widen(&self, _: Class, _: usize) {}
+
+    fn widened(&self, _: Class) -> usize {
+        0
+    }
+
+    fn narrow(&self, _: &Cur, _: Class) {}
 
     fn forget(&self, _: &Cur, _: Class) {}
 

@@ -9,6 +9,9 @@
 //! A stack of one of the many classes up to 1 KiB begins with room for 8 blocks and moves
 //! when it is full to where it has 64: most are never full, and lie side by side.
 //!
+//! One of a larger class begins with room for 64 KiB, and gets twice as much when it is full, up to 14
+//! blocks, as far as the owner may have that free ([`Loose`]): what it may remember then is counted, whether it does or not.
+//!
 //! A full stack drops half of what it has: more is being freed than taken, and
 //! what is not remembered is counted ([`Loose`]), for the bound on what lies free
 //! inside slabs.
@@ -32,7 +35,7 @@ use super::loose::Loose;
 use super::loose::is_by_word;
 use super::recent::{Entry, Recent};
 use crate::pages::pair::BitPair;
-use crate::units::{Class, MIN_ALIGN, Word};
+use crate::units::{Class, Word};
 
 /// Entries of a stack, bottom and wall included, for the sizes that programs
 /// use by the thousand (a whole word's slots) and for larger ones. Where frees
@@ -46,21 +49,31 @@ const SHALLOW: usize = 16;
 /// on one page of the system's.
 const FEW: usize = 10;
 
-/// Bytes that the blocks of a larger size's stack come to at most, but for two blocks.
-const MOST: usize = 64 * 1024;
+/// Bytes that the blocks of a larger size's stack come to at first, but for two blocks.
+const NARROW: usize = 64 * 1024;
 
-/// How many blocks of a class beyond the common ones, of `size` bytes, are remembered.
-fn shallow_depth(size: usize) -> usize {
-    (MOST / size.max(MIN_ALIGN)).clamp(2, SHALLOW - 2)
-}
+/// How many blocks of each class, if it is beyond the common ones, are remembered at first.
+static NARROW_ROOM: [u8; FIGURES] = {
+    let mut room = [0; FIGURES];
+    let mut index = 0;
+    while index < Class::ALL {
+        room[index] = match NARROW / Class::nth(index).size() {
+            ..=2 => 2,
+            all if all > SHALLOW - 2 => SHALLOW as u8 - 2,
+            all => all as u8,
+        };
+        index += 1;
+    }
+    room
+};
 
 /// The block of the entry above the highest: no block at all.
 const WALL: *mut u8 = ptr::without_provenance_mut(1);
 
 const ENTRY: usize = size_of::<Entry>();
 
-/// Flags, one for each common class, that take the room of some entries.
-const GROWN: usize = Class::COMMON.next_multiple_of(ENTRY);
+/// Figures, one for each class, that take the room of some entries.
+const FIGURES: usize = Class::ALL.next_multiple_of(ENTRY);
 
 /// A stack for each class.
 ///
@@ -72,8 +85,9 @@ pub(crate) struct Stacks<const C: usize> {
     /// Has no entries, ever, and, once a class was made ready, no room: for what
     /// is no class, or not used yet, or closed.
     none: [Entry; 2],
-    /// Whether a common class has outgrown its few entries.
-    grown: [Cell<bool>; GROWN],
+    /// Of a common class, whether it has outgrown its few entries (not 0); of others, how many
+    /// entries they have beyond their first ones.
+    more: [Cell<u8>; FIGURES],
     few: [[Entry; FEW]; Class::COMMON],
     deep: [[Entry; DEEP]; Class::COMMON],
     shallow: [[Entry; SHALLOW]; C],
@@ -122,7 +136,12 @@ impl<const C: usize> Stacks<C> {
     /// Whether the class has few entries yet. (What is freed of the smallest ones is let
     /// go by when there is no room: nobody would see that more is needed.)
     fn has_few(&self, class: Class) -> bool {
-        !is_by_word(class) && class.index() < Class::COMMON && !self.grown[class.index() % GROWN].get()
+        !is_by_word(class) && class.index() < Class::COMMON && self.more(class).get() == 0
+    }
+
+    #[inline]
+    fn more(&self, class: Class) -> &Cell<u8> {
+        &self.more[class.index() % FIGURES]
     }
 
     /// The offsets of the bottom and the wall of the class's stack.
@@ -130,7 +149,10 @@ impl<const C: usize> Stacks<C> {
         let (bottom, entries) = match class.index() {
             index if self.has_few(class) => (offset_of!(Self, few) + index * FEW * ENTRY, FEW - 2),
             index if index < Class::COMMON => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP - 2),
-            index => (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, shallow_depth(class.size())),
+            index => {
+                let entries = usize::from(NARROW_ROOM[index % FIGURES] + self.more(class).get());
+                (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, entries.min(SHALLOW - 2))
+            }
         };
         (bottom, bottom + (entries + 1) * ENTRY)
     }
@@ -139,7 +161,7 @@ impl<const C: usize> Stacks<C> {
     fn grow(&self, cur: &Cur, class: Class, count: usize) {
         let (from, _) = self.ends(class);
         self.change(cur, || {
-            self.grown[class.index() % GROWN].set(true);
+            self.more(class).set(1);
             let (bottom, wall) = self.ends(class);
             for offset in (ENTRY..=count * ENTRY).step_by(ENTRY) {
                 self.at(from + offset).copy_to(self.at(bottom + offset));
@@ -153,7 +175,7 @@ impl<const C: usize> Stacks<C> {
 impl<const C: usize> Recent<C> for Stacks<C> {
     const NEW: Self = Self {
         none: [const { Entry::new() }; 2],
-        grown: [const { Cell::new(false) }; GROWN],
+        more: [const { Cell::new(0) }; FIGURES],
         few: [const { [const { Entry::new() }; FEW] }; Class::COMMON],
         deep: [const { [const { Entry::new() }; DEEP] }; Class::COMMON],
         shallow: [const { [const { Entry::new() }; SHALLOW] }; C],
@@ -215,6 +237,44 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         dropped + 1
     }
 
+    fn to_widen(&self, cur: &Cur, class: Class) -> usize {
+        let has_room = self.above(cur).is_some_and(|above| !above.is_of(WALL));
+        if has_room || class.index() < Class::COMMON {
+            return 0;
+        }
+        let (bottom, wall) = self.ends(class);
+        let room = (wall - bottom) / ENTRY - 1;
+        room.min(SHALLOW - 2 - room)
+    }
+
+    fn widen(&self, class: Class, by: usize) {
+        let ((_, wall), more) = (self.ends(class), self.more(class));
+        // In this order, a signal handler never finds the stack without a wall.
+        self.at(wall + by * ENTRY).set_block(WALL);
+        compiler_fence(SeqCst);
+        more.set(more.get() + by as u8);
+        self.at(wall).set_block(ptr::null_mut());
+    }
+
+    fn widened(&self, class: Class) -> usize {
+        if class.index() < Class::COMMON { 0 } else { usize::from(self.more(class).get()) }
+    }
+
+    fn narrow(&self, cur: &Cur, class: Class) {
+        if self.widened(class) == 0 {
+            return;
+        }
+        let (bottom, wall) = self.ends(class);
+        self.change(cur, || {
+            self.wipe(bottom + ENTRY, wall);
+            self.at(wall).set_block(ptr::null_mut());
+            self.more(class).set(0);
+            let (_, wall) = self.ends(class);
+            self.at(wall).set_block(WALL);
+            bottom
+        });
+    }
+
     fn forget(&self, cur: &Cur, class: Class) {
         let (bottom, wall) = self.ends(class);
         self.none[1].set_block(WALL);
@@ -259,6 +319,31 @@ impl<const C: usize> Recent<C> for Stacks<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::Ordering::Relaxed;
+
+    #[test]
+    fn a_stack_of_a_larger_class_gets_room_for_more_and_loses_it_again() {
+        const C: usize = Class::ALL;
+        let (stacks, cur, class) = (Stacks::<C>::NEW, Cur::new(), Class::nth(C - 1));
+        let (word, block) = (BitPair::default(), ptr::without_provenance_mut(0x10000));
+        let push = || stacks.above(&cur).is_some_and(|above| stacks.push(&cur, above, block, ptr::from_ref(&word), 1));
+        let fill = || core::iter::repeat_with(push).take_while(|&is_remembered| is_remembered).count();
+        let entries = || stacks.entries(&cur, class).count();
+        stacks.forget(&cur, class);
+        for turn in 0..2 {
+            assert_eq!((stacks.to_widen(&cur, class), fill()), (0, 2), "turn {turn}: there is room at first");
+            for (more, room) in [(2, 4), (4, 8), (6, 14)] {
+                assert_eq!(stacks.to_widen(&cur, class), more);
+                stacks.widen(class, more);
+                assert_eq!((fill(), entries(), stacks.widened(class)), (more, room, room - 2));
+            }
+            assert_eq!(stacks.to_widen(&cur, class), 0, "turn {turn}: that is all");
+            let popped = core::iter::from_fn(|| stacks.pop(&cur).inspect(|_| word.local.store(1, Relaxed))).count();
+            assert_eq!((popped, entries()), (14, 14), "turn {turn}: what is gone still stands there");
+            stacks.narrow(&cur, class);
+            assert_eq!((entries(), stacks.widened(class)), (0, 0), "turn {turn}");
+        }
+    }
 
     #[test]
     fn a_block_that_is_not_remembered_counts_with_those_that_make_room() {

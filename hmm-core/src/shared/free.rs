@@ -80,6 +80,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             // A signal handler came first, and gave the slab back.
             return;
         }
+        if seat.is_some() {
+            owner.local.remember_more(header.class(), self.slack.load(Relaxed));
+        }
         free::let_go::<SHIFT, C, _>(&owner.local, header, index, seat.is_some());
         if let Some(seat) = seat {
             if bits_of::<SHIFT>(header).all_free() {
@@ -225,6 +228,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         owner.local.loose.drop_remembered(class.size());
         owner.local.loose.add_whole(class.size());
         self.tidy_if_much(owner);
+        if let Some(_seat) = Seat::take(self, owner) {
+            owner.local.remember_more(class, self.slack.load(Relaxed));
+        }
     }
 
     /// Frees the block at `p`, whatever it is, or names the misuse.

@@ -120,6 +120,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn disband(&self, seat: &Seat<'_, G, L, SHIFT, C>, class: Class) -> usize {
         let bin = seat.local().bin(class);
         bin.set_borrowed(0);
+        seat.local().narrow(class);
         // Nothing is remembered then either, and most classes' memory was never used.
         if bin.is_empty() {
             return 0;

@@ -50,6 +50,9 @@ impl Class {
     /// The number of classes up to 1 KiB: the sizes of which programs use thousands.
     pub(crate) const COMMON: usize = Self::number_to(1024);
 
+    /// The number of classes of the whole sequence.
+    pub(crate) const ALL: usize = ALL;
+
     /// The number of classes up to `size`, which is one's.
     pub(crate) const fn number_to(size: usize) -> usize {
         Self::by_search(size).index() + 1
@@ -110,8 +113,10 @@ impl Class {
     }
 
     /// The bytes of a slot.
+    #[inline(always)]
     pub(crate) const fn size(self) -> usize {
-        size_of_index(self.index())
+        // (A class is one of the sequence: nothing to check, and no panic inside `malloc`.)
+        SIZES[self.index() % SIZES.len()] as usize
     }
 }
 
@@ -120,6 +125,17 @@ impl fmt::Debug for Class {
         write!(f, "class of {} bytes", self.size())
     }
 }
+
+/// The sizes by index.
+static SIZES: [u32; ALL.next_power_of_two()] = {
+    let mut sizes = [0; ALL.next_power_of_two()];
+    let mut index = 0;
+    while index < ALL {
+        sizes[index] = size_of_index(index) as u32;
+        index += 1;
+    }
+    sizes
+};
 
 const fn size_of_index(index: usize) -> usize {
     if index < DENSE {
