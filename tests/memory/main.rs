@@ -66,6 +66,11 @@ fn a_steady_sawtooth_settles_and_is_forgotten() {
 }
 
 #[test]
+fn what_is_kept_makes_no_room_for_more() {
+    passes("drift.c", |run| run);
+}
+
+#[test]
 fn limits() {
     passes("limit.c", |run| run.arg("0"));
     passes("limit.c", |run| run.arg("67108864").env("HMM_LIMIT", "64M"));

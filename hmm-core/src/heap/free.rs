@@ -127,9 +127,25 @@ pub(crate) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
         return s.local().loose.add(uncounted);
     }
     s.local().bin(class).unlink(s.map(), page);
-    s.local().loose.take_whole(parts::soiled_bytes::<SHIFT>(header));
-    s.local().loose.leave(bytes, uncounted);
-    s.with_pages(|pages| pages.give_slab(s.map(), page));
+    give_slab(s, page, header, uncounted);
+}
+
+/// Gives a slab of the owner's back that is in no list. `uncounted` bytes of it are not in the books.
+pub(super) fn give_slab<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    page: PageNo,
+    header: &Header,
+    uncounted: usize,
+) {
+    let (bytes, soiled) = ((header.run() as usize) << SHIFT, parts::soiled_bytes::<SHIFT>(header));
+    let loose = &s.local().loose;
+    loose.take_whole(soiled);
+    loose.leave(bytes, uncounted);
+    let gone = loose.fill(bytes - soiled);
+    s.with_pages(|pages| {
+        pages.fill(gone);
+        pages.give_slab(s.map(), page);
+    });
 }
 
 /// Frees a large block. Two threads may free it at once: who comes second

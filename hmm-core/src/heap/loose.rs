@@ -80,7 +80,7 @@ pub(crate) struct Loose {
     /// What the last look gave back for each four bytes freed before it, and as
     /// much again; 0 for four before the first.
     pages: Cell<usize>,
-    /// What of the slabs' pages held no memory after it.
+    /// What of the slabs' pages held no memory after it, and was not taken again.
     hollow: Cell<usize>,
     /// In slabs that held no memory and were taken lately.
     grown: Cell<usize>,
@@ -342,6 +342,14 @@ impl Loose {
     /// many that makes, if it is worth telling.
     pub(crate) fn refilled(&self, bytes: usize) -> usize {
         tell(&self.refilled, bytes, REFILLED)
+    }
+
+    /// `bytes` bytes of what held no memory are taken again, or gone with their slab. Returns how many of them were
+    /// counted.
+    pub(crate) fn fill(&self, bytes: usize) -> usize {
+        let filled = bytes.min(self.hollow.get());
+        self.hollow.set(self.hollow.get() - filled);
+        filled
     }
 
     /// `bytes` were made ready to be taken. Returns how many that makes, if it is

@@ -13,9 +13,10 @@
 use crate::sync::Ordering::Relaxed;
 
 use super::cur::Slots;
+use super::free::give_slab;
 use super::{Supply, bits_of, spare};
-use crate::pages::Growth;
 use crate::pages::header::Header;
+use crate::pages::{Growth, Pages};
 use crate::slab::{Bits, ones, parts};
 use crate::units::{Class, Geometry, PageNo, WORD_BITS, Word};
 
@@ -124,9 +125,18 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 
 /// Takes note of `bytes` bytes that pass through the heap.
 fn pass<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usize) {
-    let told = s.local().loose.passed(bytes);
-    if told > 0 && s.with_pages(|pages| pages.pass(s.map(), told)) == Some(false) {
-        s.local().loose.recall();
+    let loose = &s.local().loose;
+    let told = loose.passed(bytes);
+    if told == 0 {
+        return;
+    }
+    let unneeded = loose.unlicense(loose.unneeded());
+    let pass = |pages: &mut Pages<S::Grow, SHIFT>| {
+        pages.keep().return_license(unneeded);
+        pages.pass(s.map(), told)
+    };
+    if s.with_pages(pass) == Some(false) {
+        loose.recall();
     }
 }
 
@@ -134,7 +144,11 @@ fn pass<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usi
 fn refill_parts<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usize) {
     let told = s.local().loose.refilled(bytes);
     if told > 0 {
-        s.with_pages(|pages| pages.took_parts(told));
+        let filled = s.local().loose.fill(told);
+        s.with_pages(|pages| {
+            pages.fill(filled);
+            pages.took_parts(told);
+        });
     }
 }
 
@@ -170,9 +184,7 @@ pub(crate) fn retire<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     bin.set_current(None);
     let header = s.map().header(page);
     if bits_of::<SHIFT>(header).all_free() && bin.head().is_some() {
-        s.local().loose.take_whole(parts::soiled_bytes::<SHIFT>(header));
-        s.local().loose.leave(slab_bytes::<SHIFT>(header), 0);
-        s.with_pages(|pages| pages.give_slab(s.map(), page));
+        give_slab(s, page, header, 0);
     } else {
         bin.push_back(s.map(), page);
     }

@@ -111,6 +111,12 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         if self.crowd { used.saturating_sub(self.licensed) } else { used }
     }
 
+    /// What of `used` bytes in use blocks take up: what swings is no wider than that. (What is kept inside slabs must not
+    /// make room for more to keep. Large blocks that are kept are a few MiB at most, and may all be taken just now.)
+    fn by_blocks(&self, used: usize) -> usize {
+        used.saturating_sub(self.licensed_inside())
+    }
+
     /// There are many threads from now on.
     pub(crate) fn begin_crowd(&mut self) {
         self.crowd = true;
@@ -248,20 +254,20 @@ impl<const SHIFT: u32> Keep<SHIFT> {
     /// `bytes` that held no memory were taken, which makes `used` in use, and free
     /// runs keep `dirty` pages.
     pub(super) fn took(&mut self, bytes: usize, used: usize, dirty: usize) {
-        self.swing.took(bytes, self.licensed + (dirty << SHIFT), self.live(used));
+        self.swing.took(bytes, self.licensed + (dirty << SHIFT), self.by_blocks(used));
     }
 
     /// As [`took`](Self::took), of bytes inside slabs that had gone back from there.
     pub(super) fn took_inside(&mut self, bytes: usize, used: usize, dirty: usize) {
         self.swing.took_aside(bytes, self.licensed + (dirty << SHIFT));
-        self.inside.took(bytes, 0, self.live(used));
+        self.inside.took(bytes, 0, self.by_blocks(used));
     }
 
     /// `bytes` were freed, while `used` bytes are in use.
     pub(super) fn freed(&mut self, bytes: usize, used: usize) {
-        let live = self.live(used);
-        self.swing.freed(bytes, live);
-        self.inside.freed(bytes, live);
+        let by_blocks = self.by_blocks(used);
+        self.swing.freed(bytes, by_blocks);
+        self.inside.freed(bytes, by_blocks);
     }
 }
 
@@ -337,6 +343,22 @@ mod tests {
         keep.gave_inside(0, 80 * MIB, 4 * MIB, 0);
         keep.took_inside(80 * MIB, 100 * MIB, 0);
         assert_eq!(licences(&mut keep, 100 * MIB), 9, "the share: slabs lacked no more than 4 MiB");
+    }
+
+    #[test]
+    fn what_is_kept_inside_slabs_makes_no_room_for_more() {
+        let mut keep = Keep::<16>::new();
+        swing_once(&mut keep, 80 * MIB);
+        swing_once_inside(&mut keep, 80 * MIB);
+        assert_eq!(licences(&mut keep, 100 * MIB), 100);
+        // All that is in use by blocks now is 20 MiB; before, it was 100.
+        (0..200).for_each(|_| keep.freed(10 * MIB, 120 * MIB));
+        for _ in 0..20 {
+            keep.gave(40 * MIB, 0);
+            keep.took(40 * MIB, 120 * MIB, 0);
+            keep.freed(130 * MIB, 120 * MIB);
+        }
+        assert!(keep.allowed(120 * MIB) <= 120 * MIB, "{} MiB", keep.allowed(120 * MIB) / MIB);
     }
 
     #[test]

@@ -92,6 +92,11 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.keep.gave_inside(licence, bytes, self.hollow, self.free.dirty());
     }
 
+    /// So many bytes that slabs' pages lacked of memory they lack no more, or are gone with them.
+    pub(crate) fn fill(&mut self, bytes: usize) {
+        self.hollow = self.hollow.wrapping_sub(bytes);
+    }
+
     /// A medium slab goes back, and `bytes` bytes of it lack memory, though its pages count as dirty.
     pub(crate) fn gave_lacking(&mut self, bytes: usize) {
         self.lacking = self.lacking.saturating_add(bytes);
@@ -126,13 +131,13 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// `bytes` bytes that held no memory were taken, as pages.
     pub(crate) fn took(&mut self, bytes: usize) {
         self.keep.keeps(self.free.dirty());
-        self.keep.took(bytes, self.used_pages() << SHIFT, self.free.dirty());
+        self.keep.took(bytes, self.used_bytes(), self.free.dirty());
     }
 
     /// `bytes` bytes inside slabs, which had gone back, were taken again.
     pub(crate) fn took_parts(&mut self, bytes: usize) {
         self.keep.keeps(self.free.dirty());
-        self.keep.took_inside(bytes, self.used_pages() << SHIFT, self.free.dirty());
+        self.keep.took_inside(bytes, self.used_bytes(), self.free.dirty());
     }
 
     /// `bytes` bytes passed through slabs: less may be worth keeping

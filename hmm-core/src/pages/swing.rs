@@ -49,8 +49,9 @@ pub(super) struct Swing {
     peak: usize,
     /// Worth keeping: never much more than was in use since a bit was last forgotten.
     width: usize,
-    /// The most that was in use since then.
+    /// The most that was in use since then, and between the last two times that a bit was.
     high: usize,
+    higher: usize,
     /// Freed since a bit was last forgotten, or kept.
     passed: usize,
     /// Taken again since then.
@@ -89,6 +90,7 @@ impl Swing {
             peak: 0,
             width: 0,
             high: 0,
+            higher: 0,
             passed: 0,
             missed: 0,
             back: 0,
@@ -211,14 +213,16 @@ impl Swing {
     /// `bytes` are worth keeping, or what was in use at most: and an eighth of that, since
     /// not all free memory suits what is taken.
     fn widen(&mut self, bytes: usize) {
-        self.width = self.width.max(bytes.min(self.high.saturating_add(self.high / 8)));
+        let high = self.high.max(self.higher);
+        self.width = self.width.max(bytes.min(high.saturating_add(high / 8)));
     }
 
     /// No more than `bytes` are worth keeping.
     pub(super) fn narrow(&mut self, bytes: usize) {
         self.width = self.width.min(bytes);
         self.enough = self.enough.min(bytes);
-        (self.given, self.peak, self.high, self.before) = (0, 0, 0, 0);
+        (self.given, self.peak, self.before) = (0, 0, 0);
+        (self.high, self.higher) = (0, 0);
         self.flow = [0, 0];
         self.unneeded = Unneeded::new();
     }
@@ -254,7 +258,8 @@ impl Swing {
             self.enough = self.enough.min(self.width);
         }
         // What went back is not on its way to be taken again.
-        (self.given, self.peak, self.high) = (0, 0, 0);
+        (self.given, self.peak) = (0, 0);
+        (self.high, self.higher) = (0, self.high);
         if self.lasting {
             self.before = 0;
         }
