@@ -22,21 +22,24 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Pages that are purged at a time where so many are free.
     const BATCH: usize = 8;
 
-    /// Gives back all free memory: lowers each region that ends in a free run
-    /// to all but `pad` bytes of it and purges the others. Says whether any
+    /// Gives back all free memory but `pad` bytes of a free run that a region ends in:
+    /// lowers the region by the rest of that, and purges the others. Says whether any
     /// memory went back.
     pub(crate) fn trim(&mut self, map: &PageMap<SHIFT>, pad: usize) -> bool {
         let mut any = false;
+        let pad = u32::try_from(pad.div_ceil(Self::PAGE)).unwrap_or(u32::MAX);
         for index in 0..map.regions().count() {
-            if let Some(run) = self.free_top(map, index) {
+            let top = self.free_top(map, index);
+            if let Some(run) = top {
                 let length = map.header(run).run();
-                let keep = u32::try_from(pad.div_ceil(Self::PAGE)).unwrap_or(u32::MAX).min(length);
+                let keep = pad.min(length);
                 any |= keep < length && self.lower(map, index, run, keep);
             }
             for page in map.runs_in(index) {
                 let header = map.header(page);
-                if header.kind() == Kind::Free && header.dirty_pages() > 0 {
-                    any |= self.purge_free(map, page, u32::MAX) > 0;
+                let stays = if Some(page) == top { pad } else { 0 };
+                if header.kind() == Kind::Free && header.dirty_pages() > stays {
+                    any |= self.purge_free(map, page, header.dirty_pages() - stays) > 0;
                 }
             }
         }
