@@ -53,5 +53,5 @@ pub use heap::{
 pub use hmm_core::{GRANULE, MIN_ALIGN, Violation};
 pub use limits::page_size;
 pub use message::{Output, report};
-pub use settings::{set_hold_signals, set_huge_pages, set_keep, set_limit, variable};
+pub use settings::{override_keep, set_hold_signals, set_huge_pages, set_keep, set_limit, variable};
 pub use stats::{Stats, stats};

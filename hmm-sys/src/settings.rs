@@ -13,6 +13,8 @@
 //! none is named on stderr and has no effect.
 
 use core::ffi::{CStr, c_char};
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicBool, AtomicUsize};
 
 use crate::heap;
 use crate::huge;
@@ -53,6 +55,7 @@ pub(crate) fn read() {
         set_limit(Some(bytes));
     }
     if let Some(bytes) = size(c"HMM_KEEP") {
+        KEEP.store(bytes, Relaxed);
         HEAP.keep_free(Some(bytes));
     }
     if let Some(wanted) = flag(c"HMM_HUGE_PAGES") {
@@ -129,15 +132,35 @@ pub fn set_hold_signals(wanted: bool) {
     signals::set(wanted);
 }
 
+/// What [`set_keep`] or the environment said last; `usize::MAX` stands for the rule.
+static KEEP: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// Whether [`override_keep`] has something else hold at present.
+static OVERRIDDEN: AtomicBool = AtomicBool::new(false);
+
 /// Limits what the heap keeps of free memory to `bytes` bytes, and to an eighth
 /// of that, but no more than 256 KiB, inside the pages of each thread; `None`
 /// restores the rule by which it begins: 8 MiB, an eighth of what is in use, or
 /// what the program took again lately of what had been given back, whichever is
 /// the most.
 pub fn set_keep(bytes: Option<usize>) {
-    HEAP.keep_free(bytes);
-    if bytes.is_some() {
-        // What this thread has a licence for, it got by another rule.
-        heap::trim(0);
+    KEEP.store(bytes.unwrap_or(usize::MAX), Relaxed);
+    OVERRIDDEN.store(false, Relaxed);
+    keep(bytes);
+}
+
+/// As [`set_keep`], but with `None` what was set before this was first called holds again: for a program's
+/// own `mallopt`, which knows nothing of what its user set.
+pub fn override_keep(bytes: Option<usize>) {
+    let was_overridden = OVERRIDDEN.swap(bytes.is_some(), Relaxed);
+    if bytes.is_some() || was_overridden {
+        let before = KEEP.load(Relaxed);
+        keep(bytes.or((before != usize::MAX).then_some(before)));
     }
+}
+
+fn keep(bytes: Option<usize>) {
+    HEAP.keep_free(bytes);
+    // What this thread has a licence for, it got by another rule.
+    heap::trim(0);
 }

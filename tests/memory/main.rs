@@ -21,6 +21,14 @@ fn bounds_of_the_users() {
 }
 
 #[test]
+fn a_threshold_of_the_programs_comes_and_goes() {
+    passes("threshold.c", |run| run.arg("8388608"));
+    for keep in ["0", "1048576", "67108864"] {
+        passes("threshold.c", |run| run.arg(keep).env("HMM_KEEP", keep));
+    }
+}
+
+#[test]
 fn bound_by_the_rule() {
     passes("bound.c", |run| run.arg("rule"));
     passes("bound.c", |run| run.arg("nearly"));

@@ -114,8 +114,8 @@ mod parameter {
 }
 
 /// Accepts glibc's settings. `M_TRIM_THRESHOLD` has HMM keep as much free memory,
-/// everything if it is -1; but one that asks for less than HMM keeps anyway
-/// changes nothing, for glibc means the top of its heap only ([`crate::hmm`] can
+/// everything if it is -1; but one of no more than HMM keeps anyway only takes back
+/// what a larger one asked for, for glibc means the top of its heap alone ([`crate::hmm`] can
 /// ask for less). The others turn what HMM does not have. Returns 1 for those
 /// that glibc knows and 0 for others, and for a value that glibc refuses.
 #[unsafe(no_mangle)]
@@ -139,16 +139,13 @@ pub extern "C" fn mallopt(parameter: c_int, value: c_int) -> c_int {
     })
 }
 
-/// Has the heap keep `threshold` bytes of free memory, if that is more than it
-/// does by itself; all if it is negative.
+/// Has the heap keep `threshold` bytes of free memory, all if it is negative; if that is no more than it
+/// does by itself, as much as if this had never been called.
 fn keep(threshold: c_int) {
     /// What HMM keeps at least.
     const FLOOR: usize = 8 * 1024 * 1024;
-    match usize::try_from(threshold) {
-        Ok(bytes) if bytes > FLOOR => hmm_sys::set_keep(Some(bytes)),
-        Ok(_) => {}
-        Err(_) => hmm_sys::set_keep(Some(usize::MAX)),
-    }
+    let bytes = usize::try_from(threshold).unwrap_or(usize::MAX);
+    hmm_sys::override_keep((bytes > FLOOR).then_some(bytes));
 }
 
 /// Writes the state of the heap to standard error, in a few lines for people.
