@@ -15,6 +15,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /**
  * For HmmSetOption(): what the heap may hold, in bytes, as for HmmSetLimit().
  */
@@ -117,10 +121,6 @@ typedef struct HmmStatistics {
      */
     size_t heaps;
 } HmmStatistics;
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
 
 /**
  * Allocates a block of memory.
@@ -238,7 +238,7 @@ int HmmSetOption(int option, size_t value);
 int HmmCheck(void);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}
+#endif
 
-#endif  /* HMM_H */
+#endif /* HMM_H */
