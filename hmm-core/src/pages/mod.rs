@@ -24,6 +24,7 @@ mod resident;
 mod runs;
 mod swing;
 mod tree;
+mod trial;
 mod unneeded;
 mod widen;
 

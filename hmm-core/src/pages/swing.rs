@@ -10,22 +10,12 @@
 //! the program goes on like this. Measured in bytes that pass through, not in
 //! time: a program that sleeps keeps what it was using, never more.
 
+use super::trial::{BIT, Trial};
 use super::unneeded::Unneeded;
 
 /// A swing is looked at after so many times its size was freed. What of it was seen not to
 /// be needed is forgotten bit by bit.
 const TURNS: usize = 4;
-
-/// What is used of free memory inside slabs is not always seen: a bit is forgotten to try, after up
-/// to so many looks. Each time that this was a mistake, it takes twice as long the next time.
-const MOST_PATIENCE: u32 = 32;
-
-/// After so many bits, one after the other, it was none.
-const CERTAIN: u32 = 2;
-
-/// What is forgotten at first: one part in so many. If nothing of it is missed,
-/// twice as much the next time, up to a half.
-const BIT: usize = 32;
 
 /// What was not needed is less than this part of a swing by chance: no two are quite the same. So if less
 /// than that was left when free memory came down furthest, nothing is tried.
@@ -63,24 +53,30 @@ pub(super) struct Swing {
     most: usize,
     least: usize,
     low: usize,
-    /// Looks until a bit is forgotten to try, how many there were, and whether that was done
-    /// at the last one.
-    patience: u32,
-    looks: u32,
-    tried: bool,
-    /// How many bits were forgotten one after the other.
-    forgotten: u32,
+    /// What is used of free memory inside slabs is not always seen: so a bit is forgotten to try.
+    trial: Trial,
     unneeded: Unneeded,
     /// Freed since the flow was last looked at.
     turn: usize,
-    /// Given back since then, and taken again.
-    flow: [usize; 2],
+    flow: Flow,
     /// Given back in the turn before, or in all before if `lasting`, and not taken again by
     /// its end.
     before: usize,
     lasting: bool,
     /// What was worth keeping then.
     enough: usize,
+}
+
+/// What passed since the flow was last looked at.
+#[derive(Debug)]
+struct Flow {
+    given: usize,
+    /// Of what had been given back, then or before.
+    taken: usize,
+}
+
+impl Flow {
+    const NONE: Self = Self { given: 0, taken: 0 };
 }
 
 impl Swing {
@@ -97,13 +93,10 @@ impl Swing {
             most: 0,
             least: usize::MAX,
             low: usize::MAX,
-            patience: 1,
-            looks: 0,
-            tried: false,
-            forgotten: 0,
+            trial: Trial::new(),
             unneeded: Unneeded::new(),
             turn: 0,
-            flow: [0, 0],
+            flow: Flow::NONE,
             before: 0,
             lasting: false,
             enough: 0,
@@ -124,7 +117,7 @@ impl Swing {
     pub(super) fn gave(&mut self, bytes: usize, kept: usize) {
         self.back = self.back.saturating_add(bytes);
         self.given = self.given.saturating_add(bytes);
-        self.flow[0] = self.flow[0].saturating_add(bytes);
+        self.flow.given = self.flow.given.saturating_add(bytes);
         self.peak = self.peak.max(self.given.saturating_add(kept));
     }
 
@@ -168,7 +161,7 @@ impl Swing {
     pub(super) fn took(&mut self, bytes: usize, kept: usize, used: usize) {
         if self.given > 0 {
             let again = bytes.min(self.given);
-            self.flow[1] = self.flow[1].saturating_add(again);
+            self.flow.taken = self.flow.taken.saturating_add(again);
             self.given -= again;
             let swing = self.peak.saturating_sub(self.given.saturating_add(kept));
             // No two swings are quite the same.
@@ -186,7 +179,7 @@ impl Swing {
         self.turn = self.turn.saturating_add(bytes);
         self.high = self.high.max(used);
         if self.turn > used.max(LEAST) {
-            let [given, taken] = core::mem::take(&mut self.flow);
+            let Flow { given, taken } = core::mem::replace(&mut self.flow, Flow::NONE);
             let all = given.saturating_add(self.before);
             let again = all.min(taken);
             self.before = if self.lasting { all - again } else { given.min(all - again) };
@@ -198,8 +191,7 @@ impl Swing {
         let size = self.width.max(self.peak).max(LEAST);
         if self.passed / TURNS > size {
             if self.missed > self.width / BIT {
-                self.patience = (2 * self.patience).min(MOST_PATIENCE);
-                (self.looks, self.forgotten, self.tried) = (0, 0, false);
+                self.trial.miss();
                 self.unneeded.miss();
             } else if self.back <= size / BIT {
                 self.forget();
@@ -223,39 +215,21 @@ impl Swing {
         self.enough = self.enough.min(bytes);
         (self.given, self.peak, self.before) = (0, 0, 0);
         (self.high, self.higher) = (0, 0);
-        self.flow = [0, 0];
+        self.flow = Flow::NONE;
         self.unneeded = Unneeded::new();
     }
 
     /// Nothing was missed: forgets a bit of what was not needed, or to try.
     fn forget(&mut self) {
-        let needed = self.most.saturating_sub(self.least);
-        let unneeded = match self.width.saturating_sub(needed + needed / 4) {
-            little if little < self.width / CHANCE => 0,
-            much => much,
-        };
-        let surely = self.width.saturating_sub(self.unneeded.look(self.width - unneeded));
-        if self.tried && self.forgotten > CERTAIN {
-            self.patience = 1;
-        }
-        self.looks += 1;
+        let left_over = self.left_over();
+        let surely = self.width.saturating_sub(self.unneeded.look(self.width - left_over));
         // (While looks disagree, something is left over, and nothing is tried.)
-        let is_used = self.low < self.most / CHANCE;
-        let tries = unneeded == 0 && !is_used && (self.tried || self.looks >= self.patience);
-        if surely == 0 && !tries || tries != self.tried {
-            self.forgotten = 0;
-        }
-        self.tried = tries;
-        if surely > 0 || tries {
-            let bit = self.width >> (BIT.ilog2() - self.forgotten);
-            let bit = if tries { bit } else { bit.min(surely) };
-            self.width -= bit;
-            if !tries {
-                self.unneeded.forget();
-            }
-            self.forgotten = (self.forgotten + 1).min(BIT.ilog2() - 1);
-            self.looks = 0;
-            self.enough = self.enough.min(self.width);
+        let may_try = left_over == 0 && !self.is_used();
+        if self.trial.is_due(may_try, surely > 0) {
+            self.shrink(usize::MAX);
+        } else if surely > 0 {
+            self.shrink(surely);
+            self.unneeded.forget();
         }
         // What went back is not on its way to be taken again.
         (self.given, self.peak) = (0, 0);
@@ -264,11 +238,32 @@ impl Swing {
             self.before = 0;
         }
     }
+
+    /// What of the width was seen not to be put to use, and is more than chance.
+    fn left_over(&self) -> usize {
+        let needed = self.most.saturating_sub(self.least);
+        match self.width.saturating_sub(needed + needed / 4) {
+            little if little < self.width / CHANCE => 0,
+            much => much,
+        }
+    }
+
+    /// Whether most of what is free was seen to be used, wherever it was.
+    fn is_used(&self) -> bool {
+        self.low < self.most / CHANCE
+    }
+
+    /// Forgets a bit, `most` bytes of it.
+    fn shrink(&mut self, most: usize) {
+        self.width -= self.trial.bit(self.width).min(most);
+        self.enough = self.enough.min(self.width);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::trial::MOST_PATIENCE;
 
     const MIB: usize = 1024 * 1024;
 
@@ -359,7 +354,7 @@ mod tests {
         // What went back just now, and what is tried first.
         look_once(&mut swing, 0);
         look_once(&mut swing, 0);
-        swing.patience = MOST_PATIENCE;
+        swing.trial.patience = MOST_PATIENCE;
         swing
     }
 
