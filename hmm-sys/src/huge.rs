@@ -122,23 +122,16 @@ mod system {
     use hmm_core::Span;
 
     use crate::errno::{self, Errno};
+    use crate::file::KernelFile;
 
     /// Whether the kernel uses huge pages for everybody, for who asks, or never.
     pub(super) fn setting() -> u8 {
         let _errno = Errno::keep();
-        let path = c"/sys/kernel/mm/transparent_hugepage/enabled".as_ptr();
-        // Not by libc's functions, for the reasons that `moves` has.
-        // SAFETY: the path is a C string.
-        let file = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path, libc::O_RDONLY | libc::O_CLOEXEC) };
-        if file < 0 {
+        let Some(file) = KernelFile::open(c"/sys/kernel/mm/transparent_hugepage/enabled") else {
             return super::NEVER;
-        }
+        };
         let mut text = [0_u8; 64];
-        // SAFETY: the buffer is ours and this long.
-        let read = unsafe { libc::syscall(libc::SYS_read, file, text.as_mut_ptr(), text.len()) };
-        // SAFETY: opened above.
-        unsafe { libc::syscall(libc::SYS_close, file) };
-        let text = text.get(..usize::try_from(read).unwrap_or(0)).unwrap_or(&[]);
+        let text = file.read(&mut text);
         if text.starts_with(b"[always]") {
             super::YES
         } else if text.starts_with(b"always [madvise]") {

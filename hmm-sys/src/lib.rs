@@ -15,7 +15,7 @@
 //!     settings  the environment, read once
 //!     huge      huge pages: one at a time, or for who asks
 //!     signals   held back while a lock is held: only for who asks
-//!     lock, errno, limits, message, weak
+//!     lock, errno, file, limits, message, weak
 //! ```
 //!
 //! Everything is `no_std` and calls nothing of libc that allocates. All
@@ -25,6 +25,8 @@
 
 mod brk;
 mod errno;
+#[cfg(target_os = "linux")]
+mod file;
 mod heap;
 mod huge;
 mod life;

@@ -5,6 +5,8 @@ use core::ptr::NonNull;
 use hmm_core::{Moved, Span};
 
 use crate::errno::Errno;
+#[cfg(target_os = "linux")]
+use crate::file::KernelFile;
 use crate::reserve::map_at;
 use crate::{huge, limits};
 
@@ -200,27 +202,15 @@ fn remap(empty: Span) {
 /// The mappings of this process, by number; `None` if the system does not say.
 #[cfg(target_os = "linux")]
 fn mappings() -> Option<usize> {
-    // Not by libc's functions: those may be others', or where a thread is
-    // cancelled, and the heap is locked.
-    let path = c"/proc/self/maps".as_ptr();
-    // SAFETY: the path is a C string.
-    let file = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path, libc::O_RDONLY | libc::O_CLOEXEC) };
-    if file < 0 {
-        return None;
-    }
+    let file = KernelFile::open(c"/proc/self/maps")?;
     let mut text = [0_u8; 1024];
     let mut lines = 0;
     loop {
-        // SAFETY: the buffer is ours and this long.
-        let read = unsafe { libc::syscall(libc::SYS_read, file, text.as_mut_ptr(), text.len()) };
-        match usize::try_from(read) {
-            Ok(read) if read > 0 => lines += text.iter().take(read).filter(|&&byte| byte == b'\n').count(),
-            _ => break,
+        match file.read(&mut text) {
+            [] => return Some(lines),
+            read => lines += read.iter().filter(|&&byte| byte == b'\n').count(),
         }
     }
-    // SAFETY: opened above.
-    unsafe { libc::syscall(libc::SYS_close, file) };
-    Some(lines)
 }
 
 #[cfg(not(target_os = "linux"))]

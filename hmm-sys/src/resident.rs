@@ -2,6 +2,9 @@
 
 use hmm_core::Span;
 
+#[cfg(target_os = "linux")]
+use crate::file::KernelFile;
+
 /// What the kernel says of a page: that there is one, be it the page of zeros that all addresses share which
 /// were only read; and that nobody shares it.
 pub(crate) const PRESENT: u64 = 1 << 63;
@@ -15,37 +18,25 @@ pub(crate) const EXCLUSIVE: u64 = 1 << 56;
 #[cfg(target_os = "linux")]
 pub(crate) fn bytes(span: Span, all: u64) -> Option<usize> {
     let _errno = crate::errno::Errno::keep();
-    let path = c"/proc/self/pagemap".as_ptr();
-    // Not by libc's functions, for the reasons that `moves` has.
-    // SAFETY: the path is a C string.
-    let file = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path, libc::O_RDONLY | libc::O_CLOEXEC) };
-    if file < 0 {
-        return None;
-    }
+    let file = KernelFile::open(c"/proc/self/pagemap")?;
     let page = crate::limits::page_size();
     let start = span.start.addr().get();
     let first = start / page;
-    let pages = count(file, first, (start + span.bytes).div_ceil(page) - first, all);
-    // SAFETY: opened above.
-    unsafe { libc::syscall(libc::SYS_close, file) };
-    Some(pages? * page)
+    Some(count(&file, first, (start + span.bytes).div_ceil(page) - first, all)? * page)
 }
 
 /// How many of `pages` pages from number `first` on have all these bits. The file has an entry for each
 /// page of the process.
 #[cfg(target_os = "linux")]
-fn count(file: libc::c_long, first: usize, pages: usize, all: u64) -> Option<usize> {
+fn count(file: &KernelFile, first: usize, pages: usize, all: u64) -> Option<usize> {
     /// Entries that are read at once: they lie on the stack, and slow paths may run on
     /// small ones.
     const ENTRIES: usize = 256;
+    let mut entries = [0_u64; ENTRIES];
     let mut resident = 0;
     for done in (0..pages).step_by(ENTRIES) {
-        let mut entries = [0_u64; ENTRIES];
-        let bytes = ENTRIES.min(pages - done) * size_of::<u64>();
-        let at = (first + done) * size_of::<u64>();
-        // SAFETY: the buffer is ours and at least this long.
-        let read = unsafe { libc::syscall(libc::SYS_pread64, file, entries.as_mut_ptr(), bytes, at) };
-        if usize::try_from(read) != Ok(bytes) {
+        let entries = entries.get_mut(..ENTRIES.min(pages - done))?;
+        if !file.read_entries(entries, first + done) {
             return None;
         }
         resident += entries.iter().filter(|&&entry| entry & all == all).count();
