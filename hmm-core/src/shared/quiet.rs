@@ -43,7 +43,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         for class in (0..C).map(Class::nth) {
             let Some((word, slots, block)) = self.shelf(class).contents() else { continue };
             let Ok(Block::Slot(slot)) = locate(&self.map, block) else {
-                return Err(Violation { invariant: 14, page: PageNo::FIRST.get(), what: "no slot lies ready" });
+                return Err(Violation { invariant: 14, page: PageNo::FIRST.get(), what: "what lies ready is no slot" });
             };
             let at = |what| Err(Violation { invariant: 14, page: slot.page.get(), what });
             if slot.header.owner.load(Relaxed) != common.expose_provenance() {
