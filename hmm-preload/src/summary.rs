@@ -16,10 +16,11 @@ pub(crate) fn write(output: Output, title: &str) {
         Bytes(stats.metadata),
     ));
     output.line(format_args!(
-        "  {} mapped (break {}, reserve {}), {} resident, {} retained",
+        "  {} mapped (break {}, reserve {}), {} held, {} resident, {} retained",
         Bytes(stats.mapped),
         Bytes(stats.brk_bytes),
         Bytes(stats.reserve_bytes),
+        Bytes(stats.held),
         Bytes(stats.resident),
         Bytes(stats.retained),
     ));

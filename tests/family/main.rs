@@ -68,6 +68,7 @@ fn info_is_xml() {
                  assert root.get('version') == '1', root.attrib\n\
                  numbers = [int(v) for e in root.iter() for k, v in e.items() if k == 'size']\n\
                  assert any(n > 1000000 for n in numbers), numbers\n\
+                 assert int(root.find('hmm').get('held')) > 1000000\n\
                  print('ok')";
     Run::new("python3").args(["-c", parse]).input(&info.stdout).run().ok();
 }

@@ -38,8 +38,8 @@ impl Document {
         self.totals(info, true)?;
         writeln!(
             self,
-            r#"<hmm allocated="{}" active="{}" resident="{}" mapped="{}" retained="{}" metadata="{}"/>"#,
-            stats.allocated, stats.active, stats.resident, stats.mapped, stats.retained, stats.metadata,
+            r#"<hmm allocated="{}" active="{}" resident="{}" held="{}" mapped="{}" retained="{}" metadata="{}"/>"#,
+            stats.allocated, stats.active, stats.resident, stats.held, stats.mapped, stats.retained, stats.metadata,
         )?;
         self.write_str("</malloc>\n")
     }
