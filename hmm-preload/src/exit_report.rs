@@ -28,7 +28,7 @@ static AT_EXIT: extern "C" fn() = report;
 
 /// At load: reads the setting.
 pub(crate) fn prepare() {
-    if hmm_sys::variable(c"HMM_STATS").is_none_or(|value| matches!(value.to_bytes(), b"" | b"0")) {
+    if hmm_sys::variable(c"HMM_STATS").is_none_or(|value| value == c"0") {
         return;
     }
     WANTED.store(true, Relaxed);

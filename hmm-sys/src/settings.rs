@@ -10,7 +10,7 @@
 //! A size is a number of bytes, or with `K`, `M`, `G` or `T` of 1024 times as
 //! many each. The environment is read once, when the process's heap is set up,
 //! and not at all in set-user-ID programs. Nothing is allocated. A value that is
-//! none is named on stderr and has no effect.
+//! none is named on stderr and has no effect; an empty one has none either.
 
 use core::ffi::{CStr, c_char};
 use core::sync::atomic::Ordering::Relaxed;
@@ -35,8 +35,8 @@ unsafe fn get(_: *const c_char) -> *const c_char {
     core::ptr::null()
 }
 
-/// The value of the variable `name` in the environment; `None` if there is none,
-/// or the program runs with more rights than its user has.
+/// The value of the variable `name` in the environment; `None` if there is none, or
+/// it is empty, or the program runs with more rights than its user has.
 ///
 /// To be called while no other thread can be changing the environment.
 pub fn variable(name: &CStr) -> Option<&'static CStr> {
@@ -46,7 +46,7 @@ pub fn variable(name: &CStr) -> Option<&'static CStr> {
         return None;
     }
     // SAFETY: not null, so a string of the environment.
-    Some(unsafe { CStr::from_ptr(value) })
+    Some(unsafe { CStr::from_ptr(value) }).filter(|value| !value.is_empty())
 }
 
 /// Reads the environment.

@@ -167,13 +167,15 @@ fn a_real_program_under_a_limit() {
 fn bad_values_are_named() {
     let hello = || Run::new("echo").arg("hello").preload();
     for (name, value) in
-        [("HMM_LIMIT", "lots"), ("HMM_KEEP", "8MB"), ("HMM_LIMIT", ""), ("HMM_KEEP", "-1"), ("HMM_HUGE_PAGES", "yes")]
+        [("HMM_LIMIT", "lots"), ("HMM_KEEP", "8MB"), ("HMM_LIMIT", " "), ("HMM_KEEP", "-1"), ("HMM_HUGE_PAGES", "yes")]
     {
         let outcome = hello().env(name, value).run().exits(0);
         assert_eq!(outcome.text(), "hello\n");
         assert!(outcome.stderr.contains(&format!("hmm: {name}={value} is ignored")), "{outcome}");
     }
-    for (name, value) in [("HMM_LIMIT", "1G"), ("HMM_KEEP", "0"), ("HMM_KEEP", "16m")] {
+    // An empty one is as none.
+    let empty = ["HMM_LIMIT", "HMM_KEEP", "HMM_HUGE_PAGES", "HMM_HOLD_SIGNALS", "HMM_STATS"].map(|name| (name, ""));
+    for (name, value) in [("HMM_LIMIT", "1G"), ("HMM_KEEP", "0"), ("HMM_KEEP", "16m")].into_iter().chain(empty) {
         assert_eq!(hello().env(name, value).run().exits(0).stderr, "");
     }
 }
