@@ -158,8 +158,8 @@ void *HmmCalloc(size_t count, size_t size);
 /**
  * Resizes a block, in place where that is possible.
  *
- * HmmRealloc(NULL, n) is HmmAlloc(n). HmmRealloc(p, 0) frees p and returns
- * NULL.
+ * HmmRealloc(NULL, n) is HmmAlloc(n), also where n is 0; else HmmRealloc(p, 0)
+ * frees p and returns NULL. Misuse ends the program, as that of HmmFree() does.
  *
  * @param block  A live block, whose old address is not to be used after
  *               success; or NULL.
@@ -182,7 +182,8 @@ void *HmmRealloc(void *block, size_t size);
 void *HmmAlignedAlloc(size_t alignment, size_t size);
 
 /**
- * Tells how much of a block may be used.
+ * Tells how much of a block may be used. Misuse ends the program, as that of
+ * HmmFree() does.
  *
  * @param block  A live block, or NULL.
  * @return How many bytes may be used, at least as many as were requested; 0

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// programs.
 ///
 /// Builds HMM, the workloads and the other allocators by itself. A full run
-/// takes about half an hour; leave the machine alone meanwhile.
+/// takes about ten minutes a round; leave the machine alone meanwhile.
 #[derive(Debug, Parser)]
 #[command(name = "hmm-bench", bin_name = "cargo run --release -p hmm-bench --", version)]
 pub(crate) struct Options {

@@ -51,8 +51,8 @@ pub extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
 
 /// Resizes a block, in place where that is possible.
 ///
-/// HmmRealloc(NULL, n) is HmmAlloc(n). HmmRealloc(p, 0) frees p and returns
-/// NULL.
+/// HmmRealloc(NULL, n) is HmmAlloc(n), also where n is 0; else HmmRealloc(p, 0)
+/// frees p and returns NULL. Misuse ends the program, as that of HmmFree() does.
 ///
 /// @param block  A live block, whose old address is not to be used after
 ///               success; or NULL.
@@ -78,7 +78,8 @@ pub extern "C" fn aligned_alloc(alignment: usize, size: usize) -> *mut c_void {
     door::aligned_alloc(alignment, size)
 }
 
-/// Tells how much of a block may be used.
+/// Tells how much of a block may be used. Misuse ends the program, as that of
+/// HmmFree() does.
 ///
 /// @param block  A live block, or NULL.
 /// @return How many bytes may be used, at least as many as were requested; 0

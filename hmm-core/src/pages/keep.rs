@@ -15,7 +15,8 @@
 //!
 //! Free runs are known page by page here. Threads come for a licence before
 //! they keep more; whoever gets none gives back what it has. What they may have
-//! without one, 1/32 of what they hold, is a part of the eighth and of the 8 MiB.
+//! without one, 1/32 of what they hold, is a part of the eighth and of the 8 MiB. (They go by half of
+//! that, 1/64: their books are estimates, and the other half is left for their errors.)
 //!
 //! What is free inside slabs serves only blocks of the same sizes, and a program that
 //! turns to others grows beside it: 60 MB lay so under one of 64. So it is a swing by

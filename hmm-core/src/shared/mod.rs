@@ -159,7 +159,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// Bounds what the heap holds without using it to `bytes`, and, inside the
     /// slabs of each owner, to an eighth of that; with `None`, to the rule of
-    /// `docs/design.md` again, by which it begins.
+    /// `docs/memory.md` again, by which it begins.
     pub fn keep_free(&self, bytes: Option<usize>) {
         self.slack.store(bytes.map_or(SLACK, |bytes| SLACK.min(bytes / 8)), Relaxed);
         self.with_inner(|inner| inner.pages.keep_free(&self.map, bytes));
