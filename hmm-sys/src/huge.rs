@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | not set | `madvise` | one at a time, where slabs are used up: [`populate`] |
 //! | `0` | `madvise`, `never` | nothing: the kernel uses none |
-//! | not `1` | `always` | none of them for the heap |
+//! | not `1` | `always`, or nobody tells | none of them for the heap |
 //! | `1` | any | as if not set up to 32 MiB of heap; some for what is added then |
 //!
 //! They make the first touch of much memory cheaper: 2 MiB cost as much as 90 pages
@@ -31,6 +31,7 @@ static WANTED: AtomicBool = AtomicBool::new(false);
 static UNASKED: AtomicU8 = AtomicU8::new(UNKNOWN);
 const UNKNOWN: u8 = 0;
 const NO: u8 = 1;
+/// It does, or does not let us see whether.
 const YES: u8 = 2;
 /// It uses none at all.
 const NEVER: u8 = 3;
@@ -128,11 +129,11 @@ mod system {
     pub(super) fn setting() -> u8 {
         let _errno = Errno::keep();
         let Some(file) = KernelFile::open(c"/sys/kernel/mm/transparent_hugepage/enabled") else {
-            return super::NEVER;
+            return super::YES;
         };
         let mut text = [0_u8; 64];
         let text = file.read(&mut text);
-        if text.starts_with(b"[always]") {
+        if text.starts_with(b"[always]") || text.is_empty() {
             super::YES
         } else if text.starts_with(b"always [madvise]") {
             super::NO

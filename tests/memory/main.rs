@@ -153,6 +153,12 @@ fn huge_pages_only_where_they_pay() {
     passes("huge.c", |run| run.arg("partly"));
 }
 
+#[test]
+fn no_huge_pages_where_nobody_tells_what_comes_unasked() {
+    // A static program: others' loaders look into files first.
+    Source::file("memory/advice.c").run(Way::Static).arg("unknown").run().ok();
+}
+
 /// Real programs under a limit of HMM's end as they do when there is no memory.
 #[test]
 fn a_real_program_under_a_limit() {
