@@ -34,8 +34,10 @@ extern "C" {
 
 /**
  * For HmmSetOption(): 1 to ask for huge pages behind whatever is added to a heap
- * of 32 MiB and more, 0 to have none. As it begins, they are made one at a time,
- * for small blocks that fill much memory.
+ * of 32 MiB and more; 0 to have no more of them, also behind what the heap has
+ * already (huge pages that are there stay until their memory goes back); 1 after
+ * 0 to ask for them behind all of the heap. As it begins, they are made one at a
+ * time, for small blocks that fill much memory.
  */
 #define HMM_OPTION_HUGE_PAGES 3
 

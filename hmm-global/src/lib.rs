@@ -59,8 +59,10 @@ impl Hmm {
     }
 
     /// Asks for huge pages behind whatever is added to a heap of 32 MiB and more, or
-    /// has none; it begins with those made one at a time, for small blocks that fill
-    /// much memory. The environment's `HMM_HUGE_PAGES` sets it at the start.
+    /// has no more of them, also behind what the heap has already; it begins with those
+    /// made one at a time, for small blocks that fill much memory. Where it had none, it
+    /// asks for them behind all of the heap. The environment's `HMM_HUGE_PAGES` sets it
+    /// at the start.
     pub fn set_huge_pages(wanted: bool) {
         hmm_sys::set_huge_pages(wanted);
     }

@@ -202,8 +202,10 @@ pub const HMM_OPTION_LIMIT: c_int = 1;
 pub const HMM_OPTION_KEEP: c_int = 2;
 
 /// For HmmSetOption(): 1 to ask for huge pages behind whatever is added to a heap
-/// of 32 MiB and more, 0 to have none. As it begins, they are made one at a time,
-/// for small blocks that fill much memory.
+/// of 32 MiB and more; 0 to have no more of them, also behind what the heap has
+/// already (huge pages that are there stay until their memory goes back); 1 after
+/// 0 to ask for them behind all of the heap. As it begins, they are made one at a
+/// time, for small blocks that fill much memory.
 pub const HMM_OPTION_HUGE_PAGES: c_int = 3;
 
 /// For HmmSetOption(): 1 to have signals wait while the heap's lists are changed,

@@ -3,9 +3,11 @@
 //! | `HMM_HUGE_PAGES` | the system's setting | what is asked for |
 //! |---|---|---|
 //! | not set | `madvise` | one at a time, where slabs are used up: [`populate`] |
-//! | `0` | `madvise`, `never` | nothing: the kernel uses none |
-//! | not `1` | `always`, or nobody tells | none of them for the heap |
+//! | not set | `never` | nothing: the kernel uses none |
+//! | not set | `always`, or nobody tells | none of them for the heap |
+//! | `0` | any | none of them for the heap, also what it has already |
 //! | `1` | any | as if not set up to 32 MiB of heap; some for what is added then |
+//! | `1` after `0` | any | some, also for what it has already |
 //!
 //! They make the first touch of much memory cheaper: 2 MiB cost as much as 90 pages
 //! of 4 KiB. But where the kernel puts them by itself, each touch of a little takes 2
@@ -15,7 +17,7 @@
 //! (`MADV_COLLAPSE`, Linux 6.1), which changes nothing for the range.
 
 use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
+use core::sync::atomic::{AtomicU8, AtomicU32};
 
 use hmm_core::Span;
 
@@ -24,8 +26,11 @@ use crate::limits;
 /// From so many bytes of heap on they are asked for.
 const LEAST: usize = 32 * 1024 * 1024;
 
-/// Whether somebody asked for them.
-static WANTED: AtomicBool = AtomicBool::new(false);
+/// What somebody asked for.
+static ASKED: AtomicU8 = AtomicU8::new(NOTHING);
+const NOTHING: u8 = 0;
+const NONE: u8 = 1;
+const ALL: u8 = 2;
 
 /// Whether the kernel uses them unasked; not known at first.
 static UNASKED: AtomicU8 = AtomicU8::new(UNKNOWN);
@@ -61,15 +66,18 @@ pub(crate) fn begin() {
     unasked();
 }
 
-/// Uses huge pages from now on, for everything, or none at all.
-pub(crate) fn set(wanted: bool) {
-    WANTED.store(wanted, Relaxed);
+/// Uses huge pages from now on, for everything, or none at all. Says whether what the heap has is to be
+/// [advised so](advise_as_set), too: where there were to be some, there are to be none, and what was advised against
+/// them cannot be as it began again.
+pub(crate) fn set(wanted: bool) -> bool {
+    let before = ASKED.swap(if wanted { ALL } else { NONE }, Relaxed);
     PAUSE.store(if wanted { 0 } else { FOR_EVER }, Relaxed);
+    !wanted || before == NONE
 }
 
 /// Whether they are used from now on.
 pub(crate) fn are_wanted() -> bool {
-    WANTED.load(Relaxed)
+    ASKED.load(Relaxed) == ALL
 }
 
 fn unasked() -> u8 {
@@ -111,11 +119,17 @@ pub(crate) fn populate(span: Span) -> bool {
 /// Tells the kernel about `bytes` bytes of the heap at `start`, which are mapped
 /// anew, while the heap has `heap` bytes. What it makes of it is its business.
 pub(crate) fn advise(start: *mut u8, bytes: usize, heap: usize) {
-    if are_wanted() && heap >= LEAST {
-        system::advise(start, bytes, true);
-    } else if unasked() == YES {
-        system::advise(start, bytes, false);
+    match ASKED.load(Relaxed) {
+        ALL if heap >= LEAST => system::advise(start, bytes, true),
+        NONE => system::advise(start, bytes, false),
+        _ if unasked() == YES => system::advise(start, bytes, false),
+        _ => {}
     }
+}
+
+/// Tells the kernel what was asked for about a piece of the heap that may have been advised otherwise.
+pub(crate) fn advise_as_set(piece: Span) {
+    system::advise(piece.start.as_ptr(), piece.bytes, are_wanted());
 }
 
 #[cfg(target_os = "linux")]

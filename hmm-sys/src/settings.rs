@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `HMM_LIMIT` | a size | the heap holds no more than this: [`set_limit`] |
 //! | `HMM_KEEP` | a size, also 0 | free memory is kept up to this: [`set_keep`] |
-//! | `HMM_HUGE_PAGES` | 0 or 1 | no huge pages, or for everything: [`set_huge_pages`] |
+//! | `HMM_HUGE_PAGES` | 0 or 1 | no huge pages, or for all that is added to 32 MiB: [`set_huge_pages`] |
 //! | `HMM_HOLD_SIGNALS` | 0 or 1 | handlers may leave the heap by `siglongjmp`: [`set_hold_signals`] |
 //!
 //! A size is a number of bytes, or with `K`, `M`, `G` or `T` of 1024 times as
@@ -119,10 +119,13 @@ pub fn set_limit(bytes: Option<usize>) {
 }
 
 /// Asks for huge pages behind whatever is added to a heap of 32 MiB and more, or has
-/// none; it begins with those made one at a time, for small blocks that fill much
-/// memory.
+/// no more of them, also behind what the heap has already; it begins with those made one
+/// at a time, for small blocks that fill much memory. Where it had none, it asks for
+/// them behind all of the heap.
 pub fn set_huge_pages(wanted: bool) {
-    huge::set(wanted);
+    if huge::set(wanted) {
+        HEAP.each_piece(huge::advise_as_set);
+    }
 }
 
 /// Has signals wait while the heap's lists are changed, or not; it begins

@@ -159,6 +159,12 @@ fn no_huge_pages_where_nobody_tells_what_comes_unasked() {
     Source::file("memory/advice.c").run(Way::Static).arg("unknown").run().ok();
 }
 
+#[test]
+fn no_huge_pages_for_who_wants_none() {
+    passes("advice.c", |run| run.arg("0").env("HMM_HUGE_PAGES", "0"));
+    passes("advice.c", |run| run.arg("calls"));
+}
+
 /// Real programs under a limit of HMM's end as they do when there is no memory.
 #[test]
 fn a_real_program_under_a_limit() {

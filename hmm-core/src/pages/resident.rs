@@ -1,4 +1,4 @@
-//! What of the heap memory is behind, as the backend tells.
+//! The heap's ranges as the backend knows them, and what of them memory is behind.
 
 use core::ptr::NonNull;
 
@@ -20,21 +20,32 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             for table in self.tables_of(index, region) {
                 bytes += self.grow.resident(table)?;
             }
-            let mut span = 0..0;
-            for page in map.runs_in(index) {
-                let header = map.header(page);
-                let start = map.address(page).addr() - region.base().addr();
-                let end = start + ((header.run() as usize) << SHIFT);
-                if header.kind() == Kind::Foreign {
-                    bytes += self.resident_in(region, span.start, span.end)?;
-                    span = end..end;
-                } else {
-                    span.end = end;
-                }
-            }
-            bytes += self.resident_in(region, span.start, span.end)?;
+        }
+        for piece in Self::pieces(map) {
+            bytes += self.grow.resident(piece)?;
         }
         Some(bytes)
+    }
+
+    /// Runs `f` on each unbroken piece of what the backend handed out.
+    pub(crate) fn each_piece(&self, map: &PageMap<SHIFT>, f: impl FnMut(Span)) {
+        let not_entered = self.spare.as_ref().map(|grown| grown.span);
+        Self::pieces(map).chain(not_entered).for_each(f);
+    }
+
+    /// The heap's ranges, without the holes that others hold in them. (Only where those lie is asked of the
+    /// runs: owners may cut and join what they keep meanwhile.)
+    fn pieces(map: &PageMap<SHIFT>) -> impl Iterator<Item = Span> + '_ {
+        map.regions().enumerate().flat_map(move |(index, region)| {
+            let mut runs = map.runs_in(index);
+            let is_hole = |page: &PageNo| map.header(*page).kind() == Kind::Foreign;
+            core::iter::from_fn(move || {
+                let start = map.address(runs.find(|page| !is_hole(page))?);
+                let hole = runs.find(is_hole).map(|page| map.address(page));
+                let end = hole.unwrap_or(region.base().wrapping_add(region.bytes()));
+                Some(Span { start: NonNull::new(start)?, bytes: end.addr() - start.addr() })
+            })
+        })
     }
 
     /// Whether memory is behind most of the `bytes` bytes from `start` on, as far as the backend can tell.
@@ -47,13 +58,6 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// one in the middle.
     pub(super) fn seems_filled(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) -> bool {
         [0, pages / 2, pages - 1].into_iter().all(|nth| self.is_filled(map.address(page.up(nth)), Self::PAGE))
-    }
-
-    /// Bytes that memory is behind, of those from offset `from` of the region
-    /// up to `to`.
-    fn resident_in(&mut self, region: &Region, from: usize, to: usize) -> Option<usize> {
-        let start = NonNull::new(region.base().wrapping_add(from))?;
-        self.grow.resident(Span { start, bytes: to - from })
     }
 
     /// The open parts of a region's tables.

@@ -52,7 +52,7 @@ use self::life::Registry;
 use self::seat::Seat;
 use self::shelf::Shelf;
 use crate::check::{self, Owners, Violation};
-use crate::grow::HeapGrow;
+use crate::grow::{HeapGrow, Span};
 use crate::heap::{Ground, Supply};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
@@ -210,6 +210,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// signal handler that interrupted the holder of the lock.
     pub fn with_grow<R>(&self, f: impl FnOnce(&mut G) -> R) -> Option<R> {
         self.with_inner(|inner| f(inner.pages.grow()))
+    }
+
+    /// Runs `f` on each unbroken piece of what the backend handed out, and has not taken back, under the lock; as
+    /// [`with_grow`](Self::with_grow), it may not.
+    pub fn each_piece(&self, f: impl FnMut(Span)) {
+        self.with_inner(|inner| inner.pages.each_piece(&self.map, f));
     }
 
     /// Runs `f` on the run layer for `owner`, whose lists are being changed, but
