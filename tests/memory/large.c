@@ -3,7 +3,7 @@
  *
  * Blocks that shrink hold no more than they need.
  *
- * large (images | buffers | vectors | swings | shrunk | zeroed | loops | (sawtooth | uneven) <bytes> <bytes of others>) */
+ * large (images | buffers | vectors | swings | shrunk | zeroed | loops | march | (sawtooth | uneven) <bytes> <bytes of others>) */
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -136,21 +136,30 @@ static void shrunk(void)
         free(shrinks[i]);
 }
 
-/* One block of `size` bytes comes and goes: taken at once, or zeroed, or grown by doubling or by 64 KiB. */
+/* One block of `size` bytes comes and goes: taken at once, or zeroed, or grown by doubling, or by 64 KiB, or from half
+ * its size. */
+enum { TAKEN, ZEROED, DOUBLED, STEPS, HALVES, KINDS };
+
 static void turn_of(int kind, size_t size)
 {
     char *p = NULL;
-    if (kind < 2) {
-        CHECK((p = kind == 0 ? malloc(size) : calloc(1, size)) != NULL);
-        CHECK(kind == 0 || holds(p, size, 0));
+    if (kind == TAKEN || kind == ZEROED) {
+        CHECK((p = kind == TAKEN ? malloc(size) : calloc(1, size)) != NULL);
+        CHECK(kind == TAKEN || holds(p, size, 0));
         fill(p, size, 1);
+    } else if (kind == HALVES) {
+        CHECK((p = malloc(size / 2)) != NULL);
+        fill(p, size / 2, 1);
+        CHECK((p = realloc(p, size)) != NULL);
+        fill(p + size / 2, size - size / 2, 1);
+        CHECK(holds(p, size, 1));
     } else {
-        size_t have = 0, next = kind == 2 ? 4 * KIB : 64 * KIB;
+        size_t have = 0, next = kind == DOUBLED ? 4 * KIB : 64 * KIB;
         while (have < size) {
             CHECK((p = realloc(p, next)) != NULL);
             fill(p + have, next - have, 1);
             have = next;
-            next = kind == 2 ? 2 * have : have + 64 * KIB;
+            next = kind == DOUBLED ? 2 * have : have + 64 * KIB;
         }
         CHECK(holds(p, have, 1));
     }
@@ -168,7 +177,7 @@ static void zeroed(void)
     free(read);
     for (int turn = 0; turn <= TURNS + ONCE; turn++) {
         if (turn == TURNS + 1)
-            turn_of(0, BYTES);
+            turn_of(TAKEN, BYTES);
         unsigned char *sparse = calloc(1, BYTES);
         CHECK(sparse != NULL);
         for (size_t at = next_random(&seed) % 4096; at < BYTES; at += BYTES / TOUCHED) {
@@ -200,13 +209,13 @@ static void loops(void)
 {
     enum { WARM = 12, TURNS = 12, OTHERS = 30000 };
     static const size_t sizes[] = {900000, 2000000, 4000000, 5500000, 6400000, 7400000, 9000000, 20000000};
-    for (unsigned round = 0; round < 8 * sizeof sizes / sizeof *sizes; round++) {
-        size_t size = sizes[round / 8];
-        int kind = round % 4;
+    for (unsigned round = 0; round < 2 * KINDS * sizeof sizes / sizeof *sizes; round++) {
+        size_t size = sizes[round / (2 * KINDS)];
+        int kind = round / 2 % KINDS;
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
-            for (int i = 0; round & 4 && i < OTHERS; i++)
+            for (int i = 0; round % 2 && i < OTHERS; i++)
                 CHECK(malloc(1000) != NULL);
             for (int turn = 0; turn < WARM; turn++)
                 turn_of(kind, size);
@@ -220,6 +229,24 @@ static void loops(void)
         }
         int status = 0;
         CHECK(waitpid(child, &status, 0) == child && status == 0);
+    }
+}
+
+/* One block at a time, of these sizes, comes, grows to twice its size, and goes: the heap's addresses do not march on. */
+static void march(void)
+{
+    enum { TURNS = 1000 };
+    static const size_t sizes[][2] = {{300000, 300000}, {500000, 500000}, {MIB, MIB}, {1500000, 1500000}, {300000, 3000000}};
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        size_t before = faults(), pages = 0;
+        for (int turn = 0; turn < TURNS; turn++) {
+            size_t size = 2 * (sizes[i][0] + next_random(&seed) % (sizes[i][1] - sizes[i][0] + 1));
+            turn_of(HALVES, size);
+            pages += size / 4096;
+        }
+        size_t now = faults() - before, mapped = stats().mapped;
+        fprintf(stderr, "up to %zu: %zu KiB of addresses, %zu page faults for %zu pages\n", sizes[i][1], mapped / KIB, now, pages);
+        CHECK(mapped <= 32 * MIB && now <= pages / 50);
     }
 }
 
@@ -275,6 +302,8 @@ int main(int argc, char **argv)
         zeroed();
     else if (strcmp(argv[1], "loops") == 0)
         loops();
+    else if (strcmp(argv[1], "march") == 0)
+        march();
     else
         swings();
     CHECK(HmmCheck() == 0);

@@ -65,6 +65,11 @@ fn loops_take_their_memory_once() {
 }
 
 #[test]
+fn one_block_that_grows_does_not_march() {
+    passes("large.c", |run| run.arg("march"));
+}
+
+#[test]
 fn a_steady_sawtooth_settles_and_is_forgotten() {
     passes("large.c", |run| run.args(["sawtooth", "17000", "3072"]));
     passes("large.c", |run| run.args(["sawtooth", "40000", "3072"]));

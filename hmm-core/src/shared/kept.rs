@@ -143,6 +143,19 @@ impl Kept {
     #[inline(always)]
     fn cut<'a>(&'a self, run: &'a Run, pages: u32, shift: u32) -> (*mut u8, &'a Header) {
         let (start, header) = (run.start.get(), header_at(run.header.get()));
+        if self.split(run, pages, shift) {
+            header.set_run(pages);
+        }
+        header.set_kind(Kind::Large);
+        self.note_taken(start);
+        (start, header)
+    }
+
+    /// Leaves what is behind the first `pages` pages of a run that has as many or more in its place. Says whether
+    /// there is any.
+    #[inline(always)]
+    fn split(&self, run: &Run, pages: u32, shift: u32) -> bool {
+        let (start, header) = (run.start.get(), header_at(run.header.get()));
         let rest = run.pages.get() - pages;
         run.pages.set(0);
         self.pages.set(self.pages.get() - pages);
@@ -151,11 +164,26 @@ impl Kept {
             behind.mark(header.is_marked());
             run.set(start.wrapping_add((pages as usize) << shift), behind, rest);
             behind.set_kind(Kind::Kept);
-            header.set_run(pages);
         }
-        header.set_kind(Kind::Large);
-        self.note_taken(start);
-        (start, header)
+        rest > 0
+    }
+
+    /// Lengthens the large block that `header` heads to `want` pages by the first of a run that is kept right behind it.
+    /// `Err` if there is none; or if it is too short, with that run, which is not kept any more: the caller gives it back.
+    pub(super) fn lengthen(&self, header: &Header, want: u32, shift: u32) -> Result<(), Option<&Header>> {
+        let lacking = want.saturating_sub(header.run());
+        let is_behind = |run: &&Run| run.pages.get() > 0 && ends_at(header, header_at(run.header.get()));
+        let run = self.runs.iter().find(is_behind).filter(|_| lacking > 0).ok_or(None)?;
+        if run.pages.get() < lacking {
+            self.pages.set(self.pages.get() - run.pages.get());
+            return Err(run.take().map(|(_, short)| short));
+        }
+        let next = header_at(run.header.get());
+        self.split(run, lacking, shift);
+        // Who still steps over the block by its old length steps over the run by its old one, too.
+        header.set_run(want);
+        next.set_kind(Kind::Blank);
+        Ok(())
     }
 
     /// The shortest run of at least `pages` pages, and of not many more unless it may be
@@ -284,8 +312,8 @@ fn merge(first: &Header, second: &Header, pages: u32) {
     second.set_kind(Kind::Blank);
 }
 
-/// Whether the run that `first` heads ends where `next` begins. (All are of the
-/// heap's first range, whose headers lie in one table.)
+/// Whether the run that `first` heads ends where `next` begins. (What is kept is of the heap's first range, whose headers
+/// lie in one table. A table of another range ends with bits: no run there ends at a header of this one.)
 fn ends_at(first: &Header, next: &Header) -> bool {
     ptr::eq(ptr::from_ref(first).wrapping_add(first.run() as usize), next)
 }
@@ -318,5 +346,37 @@ mod tests {
     fn neighbours_are_joined_where_a_thread_takes_and_frees_in_turns() {
         assert_eq!(free_three(true), Some(6));
         assert_eq!(free_three(false), Some(2), "best fit: each by itself");
+    }
+
+    #[test]
+    fn a_block_grows_into_what_is_kept_right_behind_it() {
+        let table: [Header; 8] = core::array::from_fn(|_| Header::default());
+        let (kept, start) = (Kept::new(), ptr::without_provenance_mut(1 << SHIFT));
+        table[0].set_run(8);
+        table[0].set_kind(Kind::Large);
+        kept.note_taken(start);
+        assert!(kept.put(|_| true, start, &table[0]).is_ok_and(|out| out.is_none()));
+        let lengthen = |want| kept.lengthen(&table[0], want, SHIFT).map_err(|short| short.map(Header::run));
+        assert!(kept.take(3, SHIFT).is_some());
+        assert_eq!((lengthen(3), kept.pages.get()), (Err(None), 5), "as long already");
+        assert_eq!((lengthen(5), table[0].run(), kept.pages.get()), (Ok(()), 5, 3));
+        assert_eq!((table[3].kind(), table[5].kind(), table[5].run()), (Kind::Blank, Kind::Kept, 3));
+        assert_eq!((lengthen(9), kept.pages.get()), (Err(Some(3)), 0), "too short: it goes back");
+        assert_eq!(lengthen(9), Err(None));
+    }
+
+    #[test]
+    fn a_block_takes_all_that_is_kept_behind_it() {
+        let table: [Header; 4] = core::array::from_fn(|_| Header::default());
+        let (kept, start) = (Kept::new(), ptr::without_provenance_mut(1 << SHIFT));
+        table[0].set_run(4);
+        table[0].set_kind(Kind::Large);
+        kept.note_taken(start);
+        assert!(kept.put_first(start, &table[0]).is_none(), "that takes a licence");
+        assert!(kept.put(|_| true, start, &table[0]).is_ok());
+        assert!(kept.take(1, SHIFT).is_some());
+        assert!(kept.lengthen(&table[0], 4, SHIFT).is_ok());
+        assert_eq!((table[0].run(), table[1].kind(), kept.pages.get()), (4, Kind::Blank, 0));
+        assert_eq!(kept.put_first(start, &table[0]), Some(4), "within the licence that it had");
     }
 }

@@ -17,6 +17,7 @@ use crate::grow::HeapGrow;
 use crate::heap::{Ground, collect, large};
 use crate::pages::Pages;
 use crate::pages::header::{Header, Mark};
+use crate::slab::{Block, locate};
 use crate::units::Geometry;
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
@@ -57,6 +58,23 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
         header.set_large_bytes(large::rounded(size));
         Some(start)
+    }
+
+    /// Makes the large block at `p`, which is live, hold `size` bytes, more than its pages do, where it stands, if
+    /// the owner keeps right behind it what it lacks. What is too short goes back, so that the run layer can make it longer.
+    pub(super) fn grow_into_kept(&self, owner: &Owner<C>, p: *mut u8, size: usize) -> bool {
+        let Ok(Block::Large { header, .. }) = locate(&self.map, p) else { return false };
+        let Some(want) = Geometry::<SHIFT>::pages_for(size).filter(|_| owner.is_at_rest()) else { return false };
+        owner.set_busy(true);
+        let grown = owner.kept.lengthen(header, want, SHIFT);
+        if let Err(Some(short)) = grown {
+            self.give_out(owner, short);
+        }
+        owner.set_busy(false);
+        if grown.is_ok() {
+            header.set_large_bytes(large::rounded(size));
+        }
+        grown.is_ok()
     }
 
     /// No slab's page: keeps the large block that begins there, if one does.

@@ -3,7 +3,8 @@
 //! ```text
 //!   a small block    stays, if one look tells │ moves: another block, a copy
 //!   any other        the same by a closer look
-//!   a large one      by the floor below: in place, by moving pages, by copying
+//!   a large one      grows into what the thread keeps right behind it
+//!                    by the floor below: in place, by moving pages, by copying
 //! ```
 
 use core::ptr;
@@ -65,6 +66,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             Resize::Stays => p,
             // SAFETY: the caller's promise.
             Resize::Moves { have } => unsafe { self.move_block(owner, p, have, align, size) },
+            Resize::Unknown if self.grow_into_kept(owner, p, size) => p,
             // SAFETY: likewise.
             Resize::Unknown => unsafe { self.realloc_below(owner, p, align, size) },
         }

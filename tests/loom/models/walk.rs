@@ -1,4 +1,4 @@
-//! A walk over the heap, under the lock, while a thread cuts or joins a large block that it keeps.
+//! A walk over the heap, under the lock, while a thread cuts, joins or lengthens a large block.
 
 use crate::Tiny;
 use crate::world::World;
@@ -33,6 +33,20 @@ fn walk_while_kept_is_joined() {
             w.alloc(0, 4096);
         },
         threads: &[|w| w.free(0, 0), |w| _ = w.heap().stats()],
+        after: World::assert_whole,
+    }
+    .explore(3);
+}
+
+#[test]
+fn walk_while_a_block_grows_into_kept() {
+    Tiny {
+        set_up: |w| {
+            w.renew(2);
+            keep(w);
+            w.alloc(0, 2048);
+        },
+        threads: &[|w| w.grow(0, 0, 4096), |w| _ = w.heap().stats()],
         after: World::assert_whole,
     }
     .explore(3);

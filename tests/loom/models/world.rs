@@ -134,6 +134,14 @@ impl<const SHIFT: u32, const C: usize> World<SHIFT, C> {
         self.use_new(who, block);
     }
 
+    /// Thread `who` makes its block `index` longer, which stays where it is.
+    pub(crate) fn grow(&self, who: usize, index: usize, size: usize) {
+        let block = self.desks[who].blocks.borrow()[index];
+        touch(block);
+        // SAFETY: it is live.
+        assert_eq!(unsafe { self.heap().realloc(self.owner(who), block, 1, size) }, block);
+    }
+
     fn use_new(&self, who: usize, block: *mut u8) {
         assert!(!block.is_null(), "there is memory");
         touch(block);
