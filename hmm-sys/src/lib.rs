@@ -23,6 +23,9 @@
 
 #![no_std]
 
+#[cfg(test)]
+extern crate std;
+
 mod brk;
 mod errno;
 #[cfg(target_os = "linux")]

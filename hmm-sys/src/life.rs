@@ -13,7 +13,7 @@
 
 use core::ptr;
 use core::sync::atomic::AtomicU32;
-use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use crate::errno::Errno;
 use crate::process::{HEAP, NO_MORE, NOT_YET, Owner};
@@ -31,6 +31,8 @@ const NEW: u32 = 0;
 const BEGUN: u32 = 1;
 const READY: u32 = 2;
 const NO_KEY: u32 = 3;
+/// As `BEGUN`, and somebody sleeps until that is done.
+const AWAITED: u32 = 4;
 
 /// The key whose destructor ends a thread's heap.
 static KEY: AtomicU32 = AtomicU32::new(0);
@@ -81,16 +83,27 @@ fn begin_process() -> bool {
             // is unloaded out. Registered first, so that our `prepare` runs
             // last and the locks are held for as short as can be.
             unsafe { libc::pthread_atfork(Some(fork_prepare), Some(fork_parent), Some(fork_child)) };
-            STATE.store(if made { READY } else { NO_KEY }, Release);
+            end(&STATE, if made { READY } else { NO_KEY });
             made
         }
-        Err(mut state) => {
-            while state == BEGUN {
-                // SAFETY: always callable.
-                unsafe { libc::sched_yield() };
-                state = STATE.load(Acquire);
-            }
-            state == READY
+        Err(_) => wait(&STATE) == READY,
+    }
+}
+
+/// What was begun has come to `end`: who sleeps until then is told.
+fn end(state: &AtomicU32, end: u32) {
+    if state.swap(end, AcqRel) != BEGUN {
+        lock::wake(state.as_ptr(), libc::c_int::MAX);
+    }
+}
+
+/// Sleeps while another thread is at what was begun; returns what that came to. (To yield instead would be for good where
+/// this thread goes before that one, by `SCHED_FIFO`, on the same processor.)
+fn wait(state: &AtomicU32) -> u32 {
+    loop {
+        match state.compare_exchange(BEGUN, AWAITED, Acquire, Acquire) {
+            Ok(_) | Err(AWAITED) => lock::sleep_while(state.as_ptr(), AWAITED),
+            Err(end) => return end,
         }
     }
 }
@@ -154,7 +167,9 @@ unsafe extern "C" fn fork_child() {
         unsafe { lock::release_after_fork(HEAP.locks()) };
         stdio::child();
         // The thread that was setting up did not come along.
-        let _ = STATE.compare_exchange(BEGUN, NEW, Relaxed, Relaxed);
+        if matches!(STATE.load(Relaxed), BEGUN | AWAITED) {
+            STATE.store(NEW, Relaxed);
+        }
     } else if HEAP.locks()[0].outlives_holder() {
         // This is a signal handler that interrupted the run layer, behind whose lock the
         // other one could not be taken, and somebody held that.
@@ -226,4 +241,39 @@ mod stdio {
     pub(super) fn before() {}
     pub(super) fn parent() {}
     pub(super) fn child() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+    use std::time::Duration;
+
+    /// What the calling thread took of the processor.
+    fn used() -> Duration {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the time is ours.
+        assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) }, 0);
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    }
+
+    #[test]
+    fn who_waits_for_the_set_up_sleeps() {
+        let state = AtomicU32::new(BEGUN);
+        let waits = || {
+            let before = used();
+            (wait(&state), used() - before)
+        };
+        thread::scope(|scope| {
+            let waiting = [scope.spawn(waits), scope.spawn(waits)];
+            thread::sleep(Duration::from_millis(300));
+            end(&state, READY);
+            for waiting in waiting {
+                let (end, used) = waiting.join().expect("it ends");
+                assert_eq!(end, READY);
+                assert!(used < Duration::from_millis(10), "{used:?}");
+            }
+        });
+        assert_eq!(wait(&state), READY, "who comes later does not wait");
+    }
 }

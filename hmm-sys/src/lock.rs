@@ -166,7 +166,7 @@ impl Lock {
             if state == FREE {
                 return true;
             }
-            sleep_while(&self.word, wanted);
+            sleep_while(marked_half(&self.word), wanted as u32);
         }
     }
 }
@@ -194,7 +194,7 @@ unsafe impl hmm_core::Lock for Lock {
         // SAFETY: the lock is still this thread's.
         let held = unsafe { (*self.held.get()).take() };
         if self.word.swap(FREE, Release) & AWAITED != 0 {
-            wake_one(&self.word);
+            wake(marked_half(&self.word), 1);
         }
         if let Some(held) = held {
             held.let_come();
@@ -203,37 +203,37 @@ unsafe impl hmm_core::Lock for Lock {
 }
 
 /// The half of a lock's word where the mark is.
-#[cfg(target_os = "linux")]
 fn marked_half(word: &AtomicUsize) -> *const u32 {
     const HALVES: usize = size_of::<usize>() / size_of::<u32>();
     let first = word.as_ptr().cast_const().cast::<u32>();
     if cfg!(target_endian = "big") { first.wrapping_add(HALVES - 1) } else { first }
 }
 
-/// Sleeps while the word is `value`, which is marked.
+/// Sleeps while the word at `word` is `value`, or for a shorter time: the caller looks again.
 #[cfg(target_os = "linux")]
-fn sleep_while(word: &AtomicUsize, value: usize) {
+pub(crate) fn sleep_while(word: *const u32, value: u32) {
     let _errno = crate::errno::Errno::keep();
     let op = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
     let forever = core::ptr::null::<libc::timespec>();
-    // SAFETY: the word outlives the call; the kernel compares half of it and sleeps.
+    // SAFETY: the kernel looks at the word, which it may find unreadable, and sleeps.
     // Any return, for whatever reason, is fine: the caller looks again.
-    unsafe { libc::syscall(libc::SYS_futex, marked_half(word), op, value as u32, forever) };
+    unsafe { libc::syscall(libc::SYS_futex, word, op, value, forever) };
 }
 
+/// Wakes up to `most` of those who sleep at the word.
 #[cfg(target_os = "linux")]
-fn wake_one(word: &AtomicUsize) {
+pub(crate) fn wake(word: *const u32, most: libc::c_int) {
     let _errno = crate::errno::Errno::keep();
     let op = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the kernel uses the address as a key only.
-    unsafe { libc::syscall(libc::SYS_futex, marked_half(word), op, 1) };
+    unsafe { libc::syscall(libc::SYS_futex, word, op, most) };
 }
 
 #[cfg(not(target_os = "linux"))]
-fn sleep_while(_: &AtomicUsize, _: usize) {
+pub(crate) fn sleep_while(_: *const u32, _: u32) {
     // SAFETY: always callable.
     unsafe { libc::sched_yield() };
 }
 
 #[cfg(not(target_os = "linux"))]
-fn wake_one(_: &AtomicUsize) {}
+pub(crate) fn wake(_: *const u32, _: libc::c_int) {}
