@@ -77,11 +77,7 @@ unsafe impl HeapGrow for System {
     }
 
     fn resident(&mut self, span: Span) -> Option<usize> {
-        resident::bytes(span, resident::PRESENT)
-    }
-
-    fn filled(&mut self, span: Span) -> Option<usize> {
-        resident::bytes(span, resident::PRESENT | resident::EXCLUSIVE)
+        resident::bytes(span)
     }
 
     fn limit(&self) -> usize {

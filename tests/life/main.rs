@@ -56,6 +56,7 @@ programs! {
     fork_behind_libc: "raw.c", ALL;
     stopped: "stopped.c", ALL;
     descriptors_used_up: "descriptors.c", ALL;
+    descriptors_are_the_programs_own: "own_descriptors.c", ALL;
     exec: "exec.c", ALL;
 }
 

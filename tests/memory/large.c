@@ -166,11 +166,11 @@ static void turn_of(int kind, size_t size)
     free(p);
 }
 
-/* A zeroed block that takes an old one's place holds no more than what is touched, where that was not filled; soon also
+/* A zeroed block that takes an old one's place holds no more than what is touched, where that was not filled; the next but one also
  * where it was once. One that is only read holds nothing. */
 static void zeroed(void)
 {
-    enum { BYTES = 6 * MIB, TURNS = 20, TOUCHED = 16, ONCE = 80 };
+    enum { BYTES = 6 * MIB, TURNS = 20, TOUCHED = 16, ONCE = 2 };
     size_t none = resident();
     char *read = calloc(1, BYTES);
     CHECK(read != NULL && holds(read, BYTES, 0));

@@ -90,10 +90,6 @@ unsafe impl<G: HeapGrow> HeapGrow for Limit<G> {
         self.inner.resident(span)
     }
 
-    fn filled(&mut self, span: Span) -> Option<usize> {
-        self.inner.filled(span)
-    }
-
     fn limit(&self) -> usize {
         self.bytes.min(self.inner.limit())
     }

@@ -163,12 +163,6 @@ pub unsafe trait HeapGrow {
         None
     }
 
-    /// As [`resident`](Self::resident), of memory that the span has for itself alone: not what
-    /// addresses that were only read share, nor what a fork shares.
-    fn filled(&mut self, span: Span) -> Option<usize> {
-        self.resident(span)
-    }
-
     /// The most that the heap may hold at any moment, in bytes: pages in use,
     /// free ones that were not purged, and tables. [`Limit`] sets it.
     fn limit(&self) -> usize {

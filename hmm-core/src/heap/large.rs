@@ -63,7 +63,7 @@ pub(crate) fn free<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, dirt
 }
 
 /// Stretches of at least so many bytes are cleared by giving their memory back, but for those fourths
-/// that were filled. These are written: they are likely to be filled again, by page faults that take
+/// that seem filled. These are written: they are likely to be filled again, by page faults that take
 /// several times as long.
 const PURGE_MIN: usize = 1024 * 1024;
 

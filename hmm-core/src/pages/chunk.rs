@@ -117,11 +117,13 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         filled
     }
 
-    /// Whether memory is behind most of the slots of this slab, as far as the backend can tell.
+    /// Whether memory is behind most of the slots of this slab, as far as the backend can tell. (They are live: the program
+    /// may have protected pages of them from reading, so nobody looks.)
     fn is_used_whole(&mut self, map: &PageMap<SHIFT>, slab: PageNo) -> bool {
         let class = map.header(slab).class();
         let bytes = class.size() * usize::from(Geometry::<SHIFT>::info(class).slots);
-        self.is_filled(map.address(slab), bytes)
+        let start = NonNull::new(map.address(slab));
+        start.and_then(|start| self.grow.resident(Span { start, bytes })).is_some_and(|there| there >= bytes / 4 * 3)
     }
 
     /// The slab at `page` goes back: nothing is told by it any more.

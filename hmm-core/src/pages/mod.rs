@@ -68,8 +68,8 @@ pub(crate) struct Pages<G, const SHIFT: u32> {
     hollow: usize,
     /// What medium slabs that went back since then lacked of the memory that their pages are taken to hold.
     lacking: usize,
-    /// How often zeros were written where memory could have been given back.
-    written: u32,
+    /// The backend has given memory back, or moved pages: it can.
+    gives: bool,
     keep: Keep<SHIFT>,
     appetite: Appetite,
 }
@@ -93,7 +93,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             own: 0,
             hollow: 0,
             lacking: 0,
-            written: 0,
+            gives: false,
             keep: Keep::new(),
             appetite: Appetite::new(),
         }

@@ -9,9 +9,6 @@ use super::map::PageMap;
 use crate::grow::{HeapGrow, Moved, Span};
 use crate::units::PageNo;
 
-/// Once in so many times that zeros would be written, memory is given back instead.
-const TRIAL: u32 = 64;
-
 /// The fourths of so many pages that are not empty: where each begins, and its length.
 pub(super) fn fourths(pages: u32) -> impl Iterator<Item = (u32, u32)> {
     let from = move |nth: u32| (u64::from(pages) * u64::from(nth) / 4) as u32;
@@ -257,8 +254,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// Of the dirty stretches of at least `least` pages among the `pages` pages from `page` on, which hold
-    /// nothing, purges those fourths that were not filled; now and then also those that were: the zeros that are
-    /// written fill them, whatever the program does.
+    /// nothing, purges those fourths that were not filled.
     pub(crate) fn purge_sparse(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32, least: u32) {
         let mut left = pages;
         while let Some((below, length)) = map.last_dirty(page, left) {
@@ -266,17 +262,15 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             if length < least {
                 continue;
             }
-            let is_trial = self.written % TRIAL == TRIAL - 1;
             // Neighbours go back at once: each call costs as much as a few pages do.
             let mut sparse = 0;
-            for (from, pages) in fourths(length).filter(|_| !is_trial) {
+            for (from, pages) in fourths(length) {
                 if self.seems_filled(map, page.up(below + from), pages) {
                     self.purge_some(map, page.up(below + sparse), from - sparse);
                     sparse = from + pages;
                 }
             }
             self.purge_some(map, page.up(below + sparse), length - sparse);
-            self.written = self.written.wrapping_add(u32::from(is_trial || sparse > 0));
         }
     }
 
@@ -299,7 +293,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         // SAFETY: the caller's promise; regions begin at multiples of the
         // heap's page size, which is one of the system's (`purge`), or those
         // of the system's lie in its pages.
-        unsafe { self.grow.purge(Span { start, bytes: bytes.len() }) }
+        let gave = unsafe { self.grow.purge(Span { start, bytes: bytes.len() }) };
+        self.gives |= gave;
+        gave
     }
 
     /// Moves the contents of `pages` used pages from `from` to `to`, both runs
@@ -324,6 +320,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             Moved::Yes => {
                 map.set_dirty(from, pages, false);
                 map.header(to).mark(true);
+                self.gives = true;
             }
             Moved::Lost => {
                 self.shorten(map, to, pages, false);

@@ -1,4 +1,5 @@
-//! The heap's ranges as the backend knows them, and what of them memory is behind.
+//! The heap's ranges as the backend knows them, and what of them memory is behind: as it tells, and as the memory
+//! itself does.
 
 use core::ptr::NonNull;
 
@@ -7,6 +8,9 @@ use super::header::{Header, Kind};
 use super::map::{PageMap, Region};
 use crate::grow::{HeapGrow, Span};
 use crate::units::{PageNo, WORD_BITS};
+
+/// Pages of the system's that tell of a stretch whether it was filled.
+const LOOKS: usize = 8;
 
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Bytes of the heap's ranges and tables that memory is behind; `None` if
@@ -48,16 +52,22 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         })
     }
 
-    /// Whether memory is behind most of the `bytes` bytes from `start` on, as far as the backend can tell.
-    pub(super) fn is_filled(&mut self, start: *mut u8, bytes: usize) -> bool {
-        let filled = NonNull::new(start).and_then(|start| self.grow.filled(Span { start, bytes }));
-        filled.is_some_and(|filled| filled >= bytes / 4 * 3)
-    }
-
-    /// As [`is_filled`](Self::is_filled), of the `pages` pages (not 0) from `page` on, by a look at the first, the last and the
-    /// one in the middle.
-    pub(super) fn seems_filled(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) -> bool {
-        [0, pages / 2, pages - 1].into_iter().all(|nth| self.is_filled(map.address(page.up(nth)), Self::PAGE))
+    /// Whether the `pages` pages (not 0) from `page` on, which are the caller's and hold nothing that lives, were filled:
+    /// whether of the system's pages in them, looked at here and there, all but one hold something else than zeros. Where
+    /// memory never goes back, none will be missed.
+    ///
+    /// A page that is not there reads as zero, and goes back with the rest. The system could tell which are there, but it
+    /// takes a file for that, whose number other threads of the program may miss, or take for theirs.
+    pub(super) fn seems_filled(&self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) -> bool {
+        let bytes = self.grow.os_page().clamp(size_of::<usize>(), Self::PAGE);
+        let last = ((pages as usize) << SHIFT) / bytes - 1;
+        let is_zero = |&nth: &usize| {
+            let start = map.address(page).wrapping_add(last * nth / (LOOKS - 1) * bytes).cast::<usize>();
+            let words = (0..bytes / size_of::<usize>()).map(|word| start.wrapping_add(word));
+            // SAFETY: aligned, in pages that are the caller's, and what the backend handed out may be read.
+            words.map(|word| unsafe { word.read_volatile() }).all(|word| word == 0)
+        };
+        self.gives && (0..LOOKS).filter(is_zero).nth(1).is_none()
     }
 
     /// The open parts of a region's tables.
