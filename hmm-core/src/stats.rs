@@ -50,10 +50,11 @@ pub struct Stats {
 impl Stats {
     /// Walks all runs of the heap. Needs the run layer's lock; what owners do
     /// meanwhile may or may not be counted. `claimed`: how many slots owners have claimed of
-    /// a class, which are free though their bits do not tell.
+    /// a class, which are free though their bits do not tell. The backend is not asked: all that is held is taken
+    /// to be resident.
     pub(crate) fn collect<G: HeapGrow, const SHIFT: u32>(
         map: &PageMap<SHIFT>,
-        pages: &mut Pages<G, SHIFT>,
+        pages: &Pages<G, SHIFT>,
         claimed: impl Iterator<Item = (usize, Class)>,
     ) -> Self {
         let mut stats = Self { heaps: 1, ..Self::default() };
@@ -105,7 +106,7 @@ impl Stats {
         stats.mapped = pages.own_pages() * page_bytes;
         stats.metadata = pages.meta_bytes();
         stats.held = stats.active + stats.pages_free * page_bytes - stats.retained + stats.metadata;
-        stats.resident = pages.resident(map).unwrap_or(stats.held);
+        stats.resident = stats.held;
         stats.longest_free = pages.longest_free(map);
         debug_assert!(stats.allocated % MIN_ALIGN == 0);
         stats

@@ -59,4 +59,4 @@ pub use hmm_core::{GRANULE, MIN_ALIGN, Violation};
 pub use limits::page_size;
 pub use message::{Output, report};
 pub use settings::{override_keep, set_hold_signals, set_huge_pages, set_keep, set_limit, variable};
-pub use stats::{Stats, stats};
+pub use stats::{Stats, counts, stats};

@@ -173,7 +173,11 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
 
     /// What the heap holds, by a walk over it.
     pub fn stats(&self) -> Stats {
-        self.with_pages(|pages| Stats::collect(&self.map, pages, self.local.claimed())).unwrap_or_default()
+        let collect = |pages: &mut Pages<G, SHIFT>| {
+            let counts = Stats::collect(&self.map, pages, self.local.claimed());
+            Stats { resident: pages.resident(&self.map).unwrap_or(counts.held), ..counts }
+        };
+        self.with_pages(collect).unwrap_or_default()
     }
 
     /// Walks the heap and asserts the invariants of `docs/design.md`.

@@ -176,10 +176,18 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// What the heap holds, by a walk over it; exact while no thread
     /// allocates or frees.
     pub fn stats(&self) -> Stats {
+        let counts = self.counts();
+        let resident = self.with_inner(|inner| inner.pages.resident(&self.map)).flatten();
+        Stats { resident: resident.unwrap_or(counts.held), ..counts }
+    }
+
+    /// As [`stats`](Self::stats), in much less time: the backend is not asked what is
+    /// resident, and that is `held` here.
+    pub fn counts(&self) -> Stats {
         let heaps = self.heaps.load(Relaxed);
         let collect = |inner: &mut Inner<_, SHIFT, C>| {
             let claimed = inner.registry.iter().flat_map(|owner| owner.local.claimed());
-            Stats::collect(&self.map, &mut inner.pages, claimed.chain(self.count_ready()))
+            Stats::collect(&self.map, &inner.pages, claimed.chain(self.count_ready()))
         };
         self.with_inner(collect).map_or_else(Stats::default, |stats| Stats { heaps, ..stats })
     }

@@ -81,13 +81,13 @@ impl MallInfo<usize> {
 /// The heap in figures. It walks over every page.
 #[unsafe(no_mangle)]
 pub extern "C" fn mallinfo2() -> MallInfo<usize> {
-    MallInfo::of(hmm_sys::stats())
+    MallInfo::of(hmm_sys::counts())
 }
 
 /// [`mallinfo2`] in `int`s, where what does not fit is `INT_MAX`.
 #[unsafe(no_mangle)]
 pub extern "C" fn mallinfo() -> MallInfo<c_int> {
-    MallInfo::of(hmm_sys::stats()).narrow()
+    MallInfo::of(hmm_sys::counts()).narrow()
 }
 
 /// Gives free memory back to the system, but for `pad` bytes at the top.
