@@ -133,6 +133,7 @@ pub fn set_huge_pages(wanted: bool) {
 /// allocate may still get a block that the interrupted thread gets, too.)
 pub fn set_hold_signals(wanted: bool) {
     signals::set(wanted);
+    HEAP.expect_jumps(wanted);
 }
 
 /// What [`set_keep`] or the environment said last; `usize::MAX` stands for the rule.

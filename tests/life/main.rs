@@ -33,6 +33,7 @@ programs! {
     fork_among_threads: "fork.c", ALL;
     fork_in_a_signal_handler: "signal_fork.c", DYNAMIC;
     fork_in_a_signal_handler_among_many: "signal_fork_crowd.c", DYNAMIC;
+    fork_among_frees: "fork_frees.c", ALL;
     fork_against_stdio: "fork_stdio.c", DYNAMIC;
     fork_against_names: "fork_nss.c", DYNAMIC;
     fork_against_locks: "fork_locks.c", ALL;
@@ -69,6 +70,15 @@ fn leaving_a_signal_handler_by_a_jump() {
         holds(&source, way).run().ok().served();
         // (Without a bound of the user's, the rule keeps what is taken again each time.)
         holds(&sweep, way).env("HMM_KEEP", "1M").run().ok().served();
+    }
+}
+
+/// Signals that do not wait, as no lock is held: frees of others' blocks are left in the middle.
+#[test]
+fn leaving_a_free_by_a_jump() {
+    let source = Source::file("life/signal_jump_remote.c");
+    for way in ALL {
+        source.run(way).env("HMM_HOLD_SIGNALS", "1").seconds(60).run().ok().served();
     }
 }
 

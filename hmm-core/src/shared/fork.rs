@@ -39,6 +39,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                     inner.registry.pool(other.into());
                 }
             }
+            self.note_vanished();
             self.set_threads(inner, usize::from(owner.role() == Role::Thread));
         });
     }
@@ -51,6 +52,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// The first of the [`locks`](Self::locks) was held by a thread that did not come
     /// along, and is free now.
     pub unsafe fn forget_common(&self) {
+        self.note_vanished();
         self.common.store(ptr::null_mut(), Relaxed);
         self.shelves.iter().for_each(Shelf::forget);
     }

@@ -197,7 +197,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         // and means nothing: a FULL one may be handed over early.)
         let info = Geometry::<SHIFT>::info(header.class());
         let word = header.owner.load(Relaxed);
-        if remote::announce(header, summary, usize::from(info.words), index) {
+        if remote::announce(header, summary, usize::from(info.words), remote::bit_of(index)) {
             if let Some(page) = self.map.page_of(header) {
                 self.hand_over(page);
             }

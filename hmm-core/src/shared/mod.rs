@@ -38,6 +38,7 @@ mod resize;
 mod seat;
 mod shelf;
 mod sweep;
+mod unfinished;
 
 pub use lock::Lock;
 pub use owner::{Nobody, Owner};
@@ -98,6 +99,8 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     /// Blocks of a class that a thread takes from the common owner at first, if not as
     /// the rule says.
     lent: AtomicUsize,
+    /// Whether threads may have vanished: see [`unfinished`].
+    vanishing: AtomicUsize,
     /// Guards the common owner. Taken before `lock`.
     common_lock: L,
     /// See [`common`].
@@ -136,6 +139,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             heaps: AtomicUsize::new(0),
             threads: AtomicUsize::new(0),
             lent: AtomicUsize::new(common::BY_RULE),
+            vanishing: AtomicUsize::new(0),
             common_lock: L::NEW,
             common: AtomicPtr::new(ptr::null_mut()),
             shelves: [const { Shelf::new() }; C],
@@ -199,6 +203,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// The first one that does not hold. Meant for quiet moments: what other
     /// threads do meanwhile may look like a violation.
     pub fn check(&self) -> Result<(), Violation> {
+        self.finish_frees(self);
         let pages = |inner: &mut Inner<_, SHIFT, C>| {
             check::runs(&self.map, &inner.pages, Owners::Rest)?;
             check::slabs(&self.map)

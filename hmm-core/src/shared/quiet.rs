@@ -10,11 +10,22 @@ use crate::grow::HeapGrow;
 use crate::heap::{FULL, bits_of};
 use crate::pages::header::{Header, Kind, Link};
 use crate::pages::pair;
-use crate::slab::{Block, locate};
-use crate::units::{Class, PageNo};
+use crate::slab::{Bits, Block, locate};
+use crate::units::{Class, PageNo, Word};
 
-fn is_slab(header: &Header) -> bool {
+pub(super) fn is_slab(header: &Header) -> bool {
     matches!(header.kind(), Kind::Small | Kind::Medium)
+}
+
+/// The words of a slab that hold remote frees, as its summary is to name them.
+pub(super) fn freed_words(bits: &Bits<'_>) -> Word {
+    let holds_frees = |&word: &usize| bits.remote(word).load(Relaxed) != 0;
+    (0..bits.words()).filter(holds_frees).fold(0, |freed, word| freed | pair::summary_bit(word))
+}
+
+/// Whether a slab of `words` words, of which others `freed` these, is FULL, and to be handed over.
+pub(super) fn is_left(header: &Header, freed: Word, words: usize) -> bool {
+    header.owner.load(Relaxed) & FULL != 0 && is_much(freed, words)
 }
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
@@ -70,12 +81,11 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     fn check_remote_of(&self, page: PageNo) -> Result<(), &'static str> {
         let header = self.map.header(page);
         let bits = bits_of::<SHIFT>(header);
-        let holds_frees = |&word: &usize| bits.remote(word).load(Relaxed) != 0;
-        let words = (0..bits.words()).filter(holds_frees).fold(0, |words, word| words | pair::summary_bit(word));
-        if words & !bits.summary().load(Relaxed) != 0 {
+        let freed = freed_words(&bits);
+        if freed & !bits.summary().load(Relaxed) != 0 {
             return Err("frees of others that the summary does not name");
         }
-        if header.owner.load(Relaxed) & FULL != 0 && is_much(words, bits.words()) {
+        if is_left(header, freed, bits.words()) {
             return Err("a FULL slab that nobody handed over");
         }
         Ok(())

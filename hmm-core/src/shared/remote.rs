@@ -61,7 +61,7 @@ pub(super) fn free<const SHIFT: u32>(slot: &Slot<'_>, p: *mut u8) -> Result<Outc
     }
     match mark(header, slot.index) {
         Marked::Twice => Err(slot.misuse(What::DoubleFree, p)),
-        Marked::First(summary) if announce(header, summary, usize::from(info.words), slot.index) => {
+        Marked::First(summary) if announce(header, summary, usize::from(info.words), bit_of(slot.index)) => {
             Ok(Outcome::HandOver(slot.page))
         }
         Marked::First(_) | Marked::More => Ok(Outcome::Done),
@@ -104,10 +104,14 @@ pub(super) fn mark(header: &Header, index: usize) -> Marked<'_> {
     }
 }
 
-/// Lets the owner know that the word of slot `index` has remote frees now.
+/// What the summary calls the word of slot `index`.
+pub(super) fn bit_of(index: usize) -> Word {
+    pair::summary_bit(index / WORD_BITS)
+}
+
+/// Lets the owner know that a word, or several, have remote frees now.
 /// `true` if that made the slab LISTED and the caller's, who hands it over.
-pub(super) fn announce(header: &Header, summary: &AtomicUsize, words: usize, index: usize) -> bool {
-    let bit = pair::summary_bit(index / WORD_BITS);
+pub(super) fn announce(header: &Header, summary: &AtomicUsize, words: usize, bit: Word) -> bool {
     let summary = summary.fetch_or(bit, SeqCst) | bit;
     let owner = header.owner.load(SeqCst);
     // Somebody else may be first; if it is the owner, it drains.

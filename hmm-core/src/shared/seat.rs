@@ -105,6 +105,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
     }
 
     fn before_growth(&self) {
+        self.finish_frees(self);
         self.sweep(Sweep::Empty);
     }
 }
@@ -131,6 +132,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
     }
 
     fn before_growth(&self) {
+        self.shared.finish_frees(self);
         self.give_all_kept();
         spare::give_all(self);
         self.collect_common(false);
@@ -184,6 +186,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
     }
 
     fn reclaim(&self) {
+        self.shared.finish_frees(self);
         self.give_all_kept();
         if self.owner.role() == Role::Common {
             self.clear_shelves();

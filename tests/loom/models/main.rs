@@ -8,6 +8,7 @@ mod hand_over;
 mod life;
 mod story;
 mod twice;
+mod vanish;
 mod walk;
 mod world;
 

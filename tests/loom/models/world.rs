@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{self, NonNull};
 
 use hmm_core_twin::{Misuse, Nobody, Owner, Shared};
-use hmm_twins::touch;
+use hmm_twins::{touch, vanish_after};
 
 use crate::backend::{Door, Zeroed};
 
@@ -182,6 +182,11 @@ impl<const SHIFT: u32, const C: usize> World<SHIFT, C> {
         touch(block);
         // SAFETY: it is live, but where misuse is looked for.
         unsafe { self.heap().free(self.owner(who), block) };
+    }
+
+    /// As `free`, but the thread vanishes after so many changes, as if by a jump.
+    pub(crate) fn free_and_vanish(&self, who: usize, index: usize, changes: usize) {
+        vanish_after(changes, || self.free(who, index));
     }
 
     /// As `free`, of a block that another thread frees as well.

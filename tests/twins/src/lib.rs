@@ -30,4 +30,4 @@ mod memory;
 
 pub use atomics::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize};
 pub use explore::{Model, explore};
-pub use memory::{Gate, touch};
+pub use memory::{Gate, touch, vanish_after};

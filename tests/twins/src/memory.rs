@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::thread::panicking;
@@ -56,7 +56,37 @@ thread_local! {
     static TWINS: RefCell<HashMap<usize, Rc<AtomicU64>>> = RefCell::default();
     static GATES: RefCell<HashMap<usize, Rc<Mutex<()>>>> = RefCell::default();
     static HELD: RefCell<HashMap<usize, Held>> = RefCell::default();
+    /// Threads that are to vanish, and the changes that they make before.
+    static FUSES: RefCell<HashMap<usize, usize>> = RefCell::default();
     static BLOCKS: RefCell<HashMap<usize, Rc<UnsafeCell<()>>>> = RefCell::default();
+}
+
+/// A thread vanishes.
+struct Vanished;
+
+/// Does `act`, from which the calling thread vanishes when it has changed so many words, be they shared or not, and
+/// is about to change another. It goes on after that, as after a jump.
+pub fn vanish_after(changes: usize, act: impl FnOnce()) {
+    let number = NUMBER.get();
+    FUSES.with_borrow_mut(|fuses| fuses.insert(number, changes));
+    let ended = catch_unwind(AssertUnwindSafe(act));
+    FUSES.with_borrow_mut(|fuses| fuses.remove(&number));
+    match ended {
+        Err(other) if !other.is::<Vanished>() => resume_unwind(other),
+        _ => {}
+    }
+}
+
+/// A word is about to be changed: whoever is to vanish now does.
+fn burn() {
+    let left = FUSES.with_borrow_mut(|fuses| {
+        let left = fuses.get_mut(&NUMBER.get())?;
+        *left = left.checked_sub(1).unwrap_or(usize::MAX);
+        Some(*left)
+    });
+    if left == Some(usize::MAX) {
+        resume_unwind(Box::new(Vanished));
+    }
 }
 
 /// Forgets who touched what: another model begins.
@@ -125,6 +155,9 @@ pub(crate) fn twin(at: usize, is_written: bool, width: Width) -> Option<Rc<Atomi
     // (What destructors do while an execution ends early is not looked at.)
     if MODE.get() == Mode::Off || panicking() {
         return None;
+    }
+    if is_written {
+        burn();
     }
     let number = NUMBER.get();
     let news = TOUCHED.with_borrow_mut(|touched| {

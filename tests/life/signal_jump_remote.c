@@ -1,0 +1,71 @@
+/* Signal handlers that leave a free of another thread's block by a jump: its neighbours' frees are not lost with it,
+ * and the heap does not grow for them. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <malloc.h>
+#include "check.h"
+
+#pragma weak HmmCheck
+int HmmCheck(void);
+
+enum { BOXES = 4096, SIZE = 1024 };
+
+static _Atomic(void *) box[BOXES];
+static atomic_int jumps, is_over;
+static sigjmp_buf out;
+static volatile sig_atomic_t armed;
+
+static void leaves(int unused)
+{
+    (void)unused;
+    if (armed) {
+        armed = 0;
+        jumps++;
+        siglongjmp(out, 1);
+    }
+}
+
+static void *takes(void *unused)
+{
+    uint64_t random = 1;
+    while (!is_over) {
+        _Atomic(void *) *at = &box[next_random(&random) % BOXES];
+        if (*at == NULL)
+            *at = malloc(SIZE);
+    }
+    return unused;
+}
+
+static void *frees(void *unused)
+{
+    static uint64_t random = 2;
+    sigsetjmp(out, 1);
+    while (!is_over) {
+        void *block = atomic_exchange(&box[next_random(&random) % BOXES], NULL);
+        if (block != NULL) {
+            armed = 1;
+            free(block);
+            armed = 0;
+        }
+    }
+    return unused;
+}
+
+int main(void)
+{
+    pthread_t taker, freer;
+    signal(SIGUSR1, leaves);
+    CHECK(pthread_create(&taker, NULL, takes, NULL) == 0);
+    CHECK(pthread_create(&freer, NULL, frees, NULL) == 0);
+    while (jumps < rounds(500)) {
+        CHECK(pthread_kill(freer, SIGUSR1) == 0);
+        usleep(20);
+    }
+    is_over = 1;
+    CHECK(pthread_join(freer, NULL) == 0);
+    CHECK(pthread_join(taker, NULL) == 0);
+    CHECK(HmmCheck == NULL || HmmCheck() == 0);
+    return ok();
+}
