@@ -186,6 +186,15 @@ unsafe impl hmm_core::Lock for Lock {
         self.is_mine() && FORKING.load(Relaxed) != me()
     }
 
+    fn undisturbed<R>(&self, f: impl FnOnce() -> R) -> R {
+        let held = signals::are_to_wait().then(Held::hold);
+        let result = f();
+        if let Some(held) = held {
+            held.let_come();
+        }
+        result
+    }
+
     unsafe fn unlock(&self) {
         let forking = FORKING.load(Relaxed);
         if forking != 0 && forking == me() {

@@ -197,10 +197,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         // and means nothing: a FULL one may be handed over early.)
         let info = Geometry::<SHIFT>::info(header.class());
         let word = header.owner.load(Relaxed);
-        if remote::announce(header, summary, usize::from(info.words), remote::bit_of(index)) {
-            if let Some(page) = self.map.page_of(header) {
-                self.hand_over(page);
-            }
+        if let Some(owner) = remote::announce(header, summary, usize::from(info.words), remote::bit_of(index)) {
+            self.hand_over_full(header, owner);
         }
         // Others of the word may follow, unannounced.
         self.strew(owner, word, info.size as usize * usize::from(info.slots).min(WORD_BITS / 2));

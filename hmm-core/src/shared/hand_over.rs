@@ -44,7 +44,7 @@ const ASKED: usize = 2;
 const NEXT: usize = 4;
 
 /// A sweep that is in the way while so many bytes come to be swept is taken for one that a signal handler left by a
-/// jump. If it was only slow, it stops.
+/// jump, where no lock holds signals back. If it was only slow, it stops.
 const PATIENCE: usize = if cfg!(loom) { 2048 } else { 64 * 1024 * 1024 };
 
 const COUNT_ONE: u64 = 1 << 32;

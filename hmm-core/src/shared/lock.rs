@@ -26,6 +26,12 @@ pub unsafe trait Lock {
         false
     }
 
+    /// Runs `f`, which no signal handler of the calling thread's is to leave by a jump. Mutexes that do not hold signals
+    /// back while they are held just run it.
+    fn undisturbed<R>(&self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
+
     /// Lets the lock go.
     ///
     /// # Safety

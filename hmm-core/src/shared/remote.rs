@@ -37,7 +37,7 @@ use crate::misuse::{Misuse, What};
 use crate::pages::header::Header;
 use crate::pages::pair::{self, BitPair};
 use crate::slab::{Bits, Slot};
-use crate::units::{Geometry, PageNo, WORD_BITS, Word};
+use crate::units::{Geometry, WORD_BITS, Word};
 
 /// Whether so many of a slab's `words` words hold remote frees that it is
 /// worth taking it back into use: an eighth, or of what the summary can tell.
@@ -45,15 +45,9 @@ pub(super) fn is_much(summary: usize, words: usize) -> bool {
     summary.count_ones() as usize * 8 >= words.min(WORD_BITS)
 }
 
-/// What a remote free left to do.
-pub(super) enum Outcome {
-    Done,
-    /// The slab is LISTED and the caller's, who hands it over.
-    HandOver(PageNo),
-}
-
-/// Frees the slot at `p`, one of somebody else's slab.
-pub(super) fn free<const SHIFT: u32>(slot: &Slot<'_>, p: *mut u8) -> Result<Outcome, Misuse> {
+/// Frees the slot at `p`, one of somebody else's slab. Tells the slab's owner word if that is FULL, and is to be
+/// handed over now.
+pub(super) fn free<const SHIFT: u32>(slot: &Slot<'_>, p: *mut u8) -> Result<Option<usize>, Misuse> {
     let header = slot.header;
     let info = Geometry::<SHIFT>::info(slot.class);
     if info.run > 1 {
@@ -61,10 +55,8 @@ pub(super) fn free<const SHIFT: u32>(slot: &Slot<'_>, p: *mut u8) -> Result<Outc
     }
     match mark(header, slot.index) {
         Marked::Twice => Err(slot.misuse(What::DoubleFree, p)),
-        Marked::First(summary) if announce(header, summary, usize::from(info.words), bit_of(slot.index)) => {
-            Ok(Outcome::HandOver(slot.page))
-        }
-        Marked::First(_) | Marked::More => Ok(Outcome::Done),
+        Marked::First(summary) => Ok(announce(header, summary, usize::from(info.words), bit_of(slot.index))),
+        Marked::More => Ok(None),
     }
 }
 
@@ -110,14 +102,17 @@ pub(super) fn bit_of(index: usize) -> Word {
 }
 
 /// Lets the owner know that a word, or several, have remote frees now.
-/// `true` if that made the slab LISTED and the caller's, who hands it over.
-pub(super) fn announce(header: &Header, summary: &AtomicUsize, words: usize, bit: Word) -> bool {
+/// The owner word of the slab if that is FULL, and is to be handed over now.
+pub(super) fn announce(header: &Header, summary: &AtomicUsize, words: usize, bit: Word) -> Option<usize> {
     let summary = summary.fetch_or(bit, SeqCst) | bit;
     let owner = header.owner.load(SeqCst);
-    // Somebody else may be first; if it is the owner, it drains.
-    owner & FULL != 0
-        && is_much(summary, words)
-        && header.owner.compare_exchange(owner, LISTED, SeqCst, Relaxed).is_ok()
+    (owner & FULL != 0 && is_much(summary, words)).then_some(owner)
+}
+
+/// Makes a FULL slab, whose owner word was `owner`, LISTED and the caller's. Somebody else may be first; if it is the
+/// owner, it drains.
+pub(super) fn win(header: &Header, owner: usize) -> bool {
+    header.owner.compare_exchange(owner, LISTED, SeqCst, Relaxed).is_ok()
 }
 
 /// What was moved over.

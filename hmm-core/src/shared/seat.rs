@@ -205,10 +205,22 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// Frees a slot of a slab that is not, or not to be treated as, the
     /// calling thread's.
     pub(super) fn free_remote(&self, slot: &Slot<'_>, p: *mut u8) -> Result<(), Misuse> {
-        if let remote::Outcome::HandOver(page) = remote::free::<SHIFT>(slot, p)? {
-            self.hand_over(page);
+        if let Some(owner) = remote::free::<SHIFT>(slot, p)? {
+            self.hand_over_full(slot.header, owner);
         }
         Ok(())
+    }
+
+    /// Hands over a FULL slab, whose owner word was `owner`, if nobody else does. Undisturbed: whoever has won it and
+    /// vanishes has it for good.
+    pub(super) fn hand_over_full(&self, header: &Header, owner: usize) {
+        self.lock.undisturbed(|| {
+            if remote::win(header, owner) {
+                if let Some(page) = self.map.page_of(header) {
+                    self.hand_over(page);
+                }
+            }
+        });
     }
 
     /// Puts a LISTED slab, which is the caller's alone, on its class's list.

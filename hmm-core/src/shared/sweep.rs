@@ -100,7 +100,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// As [`sweep`](Self::sweep). Returns how many bytes are free in the slabs that are left, and whether somebody was
     /// refused meanwhile who had much to sweep; `None` if the caller was, or is a handler that interrupted a sweep.
+    /// (Undisturbed: whoever vanishes takes a slab with it, and is in the others' way.)
     pub(super) fn sweep_once(&self, sweep: Sweep) -> Option<(usize, bool)> {
+        self.lock.undisturbed(|| self.sweep_now(sweep))
+    }
+
+    fn sweep_now(&self, sweep: Sweep) -> Option<(usize, bool)> {
         let mut found = Found::default();
         let asked = self.hand_over.sweep(&self.map, |page| {
             let header = self.map.header(page);

@@ -19,7 +19,6 @@ use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::{Ground, bits_of};
 use crate::pages::header::Header;
-use crate::units::PageNo;
 
 /// Some threads did vanish: one look is due.
 const ONCE: usize = 1;
@@ -49,19 +48,21 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             for page in self.map.runs() {
                 let header = self.map.header(page);
                 if is_slab(header) {
-                    self.finish_frees_in(page, header);
+                    self.finish_frees_in(header);
                 }
             }
         });
     }
 
-    fn finish_frees_in(&self, page: PageNo, header: &Header) {
+    fn finish_frees_in(&self, header: &Header) {
         let bits = bits_of::<SHIFT>(header);
         let (freed, summary) = (freed_words(&bits), bits.summary());
         let is_unnamed = freed & !summary.load(Relaxed) != 0;
         // (Who named the last word may not have handed the slab over.)
-        if (is_unnamed || is_left(header, freed, bits.words())) && announce(header, summary, bits.words(), freed) {
-            self.hand_over(page);
+        if is_unnamed || is_left(header, freed, bits.words()) {
+            if let Some(owner) = announce(header, summary, bits.words(), freed) {
+                self.hand_over_full(header, owner);
+            }
         }
     }
 }
