@@ -141,9 +141,8 @@ pub(super) fn give_slab<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let loose = &s.local().loose;
     loose.take_whole(soiled);
     loose.leave(bytes, uncounted);
-    let gone = loose.fill(bytes - soiled);
     s.with_pages(|pages| {
-        pages.fill(gone);
+        pages.fill(loose.fill(bytes - soiled));
         pages.give_slab(s.map(), page);
     });
 }

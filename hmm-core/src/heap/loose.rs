@@ -15,6 +15,7 @@
 use core::cell::Cell;
 
 use super::found::Found;
+use crate::pages::keep::Keep;
 use crate::units::{Class, STRIDE};
 
 const KIB: usize = 1024;
@@ -262,6 +263,18 @@ impl Loose {
         self.remembered.get()
     }
 
+    /// What may be free, as far as the run layer agreed.
+    #[cfg(test)]
+    pub(crate) fn licence(&self) -> usize {
+        self.licence.get()
+    }
+
+    /// What the slabs lack of memory, as far as was counted.
+    #[cfg(test)]
+    pub(crate) fn lacks(&self) -> usize {
+        self.hollow.get()
+    }
+
     /// Whether there is a licence.
     pub(crate) fn has_licence(&self) -> bool {
         self.licence.get() > 0
@@ -313,10 +326,17 @@ impl Loose {
         if enough < licence / 8 * 7 { licence - enough } else { 0 }
     }
 
-    /// The licence ends for `bytes`, which the caller returns.
-    pub(crate) fn unlicense(&self, bytes: usize) -> usize {
-        self.licence.set(self.licence.get() - bytes);
-        bytes
+    /// Whether that is most of it.
+    pub(crate) fn is_mostly_unneeded(&self) -> bool {
+        self.unneeded() > self.licence.get() / 2
+    }
+
+    /// That part of the licence ends. (Under the run layer's lock, as all that changes both books: a fork by another
+    /// thread, or a handler that must not wait, would leave them apart.)
+    pub(crate) fn return_unneeded<const SHIFT: u32>(&self, keep: &mut Keep<SHIFT>) {
+        let unneeded = self.unneeded();
+        self.licence.set(self.licence.get() - unneeded);
+        keep.return_license(unneeded);
     }
 
     /// The heap allows less than all licences come to: this one ends soon, if

@@ -12,11 +12,12 @@
 
 use crate::sync::Ordering::Relaxed;
 
+use super::collect::recount;
 use super::cur::Slots;
 use super::free::give_slab;
 use super::{Supply, bits_of, spare};
+use crate::pages::Growth;
 use crate::pages::header::Header;
-use crate::pages::{Growth, Pages};
 use crate::slab::{Bits, ones, parts};
 use crate::units::{Class, Geometry, PageNo, WORD_BITS, Word};
 
@@ -130,13 +131,19 @@ fn pass<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usi
     if told == 0 {
         return;
     }
-    let unneeded = loose.unlicense(loose.unneeded());
-    let pass = |pages: &mut Pages<S::Grow, SHIFT>| {
-        pages.keep().return_license(unneeded);
-        pages.pass(s.map(), told)
-    };
-    if s.with_pages(pass) == Some(false) {
+    end_unneeded(s);
+    if s.with_pages(|pages| pages.pass(s.map(), told)) == Some(false) {
         loose.recall();
+    }
+}
+
+/// If the owner needs but little of its licence, the rest ends. The books run ahead of what is free, now to this side and
+/// now to that: it is counted first, for nobody looks for what has no licence.
+fn end_unneeded<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
+    let loose = &s.local().loose;
+    if loose.is_mostly_unneeded() {
+        recount(s, false);
+        s.with_pages(|pages| loose.return_unneeded(pages.keep()));
     }
 }
 
@@ -144,9 +151,8 @@ fn pass<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usi
 fn refill_parts<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usize) {
     let told = s.local().loose.refilled(bytes);
     if told > 0 {
-        let filled = s.local().loose.fill(told);
         s.with_pages(|pages| {
-            pages.fill(filled);
+            pages.fill(s.local().loose.fill(told));
             pages.took_parts(told);
         });
     }
@@ -203,10 +209,7 @@ fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
         s.before_growth();
         take(Growth::Allow)
     })?;
-    let unneeded = s.local().loose.unneeded();
-    if unneeded > 0 {
-        s.with_pages(|pages| pages.keep().return_license(s.local().loose.unlicense(unneeded)));
-    }
+    end_unneeded(s);
     let header = s.map().header(page);
     s.local().loose.enter(slab_bytes::<SHIFT>(header));
     if header.soiled() == 0 {

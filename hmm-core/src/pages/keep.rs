@@ -118,6 +118,12 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         used.saturating_sub(self.licensed_inside())
     }
 
+    /// What threads may keep.
+    #[cfg(test)]
+    pub(crate) fn licensed(&self) -> usize {
+        self.licensed
+    }
+
     /// There are many threads from now on.
     pub(crate) fn begin_crowd(&mut self) {
         self.crowd = true;

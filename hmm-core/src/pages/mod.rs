@@ -182,6 +182,12 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.keep.gone()
     }
 
+    /// What slabs lack of memory.
+    #[cfg(test)]
+    pub(crate) fn hollow(&self) -> usize {
+        self.hollow
+    }
+
     /// How much free memory is kept.
     pub(crate) fn keep(&mut self) -> &mut Keep<SHIFT> {
         &mut self.keep

@@ -134,9 +134,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
         let excess = loose.nearly_excess(slack);
         if excess == 0 {
-            let unneeded = loose.unneeded();
-            if unneeded > 0 {
-                seat.with_pages(|pages| pages.keep().return_license(loose.unlicense(unneeded)));
+            if loose.unneeded() > 0 {
+                seat.with_pages(|pages| loose.return_unneeded(pages.keep()));
             }
             return;
         }

@@ -22,7 +22,7 @@
 use core::cell::Cell;
 use core::ptr;
 
-use crate::pages::header::{Header, Kind};
+use crate::pages::header::{Header, Kind, Mark};
 
 /// Runs that one thread keeps at most.
 const RUNS: usize = 4;
@@ -183,6 +183,9 @@ impl Kept {
         // Who still steps over the block by its old length steps over the run by its old one, too.
         header.set_run(want);
         next.set_kind(Kind::Blank);
+        if next.is_marked() {
+            header.set(Mark::Any);
+        }
         Ok(())
     }
 
@@ -274,6 +277,12 @@ impl Kept {
         self.licence.get() > 0
     }
 
+    /// The bytes of the licence, in heaps of the largest pages.
+    #[cfg(test)]
+    pub(super) fn licence(&self) -> usize {
+        (self.licence.get() as usize) << 16
+    }
+
     /// The pages of the licence, which ends.
     pub(super) fn end_licence(&self) -> u32 {
         self.licence.take()
@@ -363,6 +372,21 @@ mod tests {
         assert_eq!((table[3].kind(), table[5].kind(), table[5].run()), (Kind::Blank, Kind::Kept, 3));
         assert_eq!((lengthen(9), kept.pages.get()), (Err(Some(3)), 0), "too short: it goes back");
         assert_eq!(lengthen(9), Err(None));
+    }
+
+    #[test]
+    fn a_block_that_grew_tells_of_pages_that_were_moved_into_it() {
+        let table: [Header; 8] = core::array::from_fn(|_| Header::default());
+        let kept = Kept::new();
+        for (head, pages) in [(0, 2), (2, 4)] {
+            table[head].set_run(pages);
+            table[head].set_kind(Kind::Large);
+        }
+        table[0].set(Mark::Shrunk);
+        table[2].mark(true);
+        assert!(kept.put(|_| true, ptr::without_provenance_mut(3 << SHIFT), &table[2]).is_ok());
+        assert!(kept.lengthen(&table[0], 4, SHIFT).is_ok());
+        assert!(table[0].is_marked() && table[0].has(Mark::Shrunk) && table[4].is_marked());
     }
 
     #[test]

@@ -23,6 +23,8 @@
 //! ```
 
 mod alloc;
+#[cfg(test)]
+mod books;
 mod common;
 mod fork;
 mod free;

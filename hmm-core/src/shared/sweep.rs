@@ -122,8 +122,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             true
         })?;
         self.listed.store(found.held, Relaxed);
-        let hollow = [found.hollow(), self.hollow.swap(found.hollow(), Relaxed)];
-        self.with_pages(|pages| pages.gave_parts(found.given, 0, hollow));
+        self.with_pages(|pages| {
+            let hollow = [found.hollow(), self.hollow.swap(found.hollow(), Relaxed)];
+            pages.gave_parts(found.given, 0, hollow);
+        });
         Some((found.free, asked))
     }
 }

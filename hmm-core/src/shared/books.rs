@@ -1,0 +1,141 @@
+//! The owners' books and the heap's own, held against each other.
+//!
+//! What owners may keep and what their slabs lack of memory is known to them, and the sums to the run layer. One thread
+//! plays many owners here, and a signal handler: at times the lock refuses.
+
+use core::cell::Cell;
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+use std::vec::Vec;
+
+use super::{Lock, Shared};
+use crate::grow::{FixedRegion, Grown, HeapGrow, Span};
+use crate::misuse::Misuse;
+use crate::sync::Ordering::Relaxed;
+
+std::thread_local! {
+    static REFUSES: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Door;
+
+// SAFETY: each test has one thread.
+unsafe impl Lock for Door {
+    const NEW: Self = Self;
+
+    fn lock(&self) -> bool {
+        !REFUSES.get()
+    }
+
+    fn would_refuse(&self) -> bool {
+        REFUSES.get()
+    }
+
+    unsafe fn unlock(&self) {}
+}
+
+/// An array whose memory can go back.
+struct Purging(FixedRegion);
+
+// SAFETY: as the array; what is purged is zero.
+unsafe impl HeapGrow for Purging {
+    fn grow(&mut self, least: usize, align: usize) -> Option<Grown> {
+        self.0.grow(least, align)
+    }
+
+    fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+        self.0.meta(bytes)
+    }
+
+    unsafe fn purge(&mut self, span: Span) -> bool {
+        // SAFETY: the caller's promise: nobody uses it.
+        unsafe { span.start.write_bytes(0, span.bytes) };
+        true
+    }
+
+    fn os_page(&self) -> usize {
+        4096
+    }
+}
+
+type Heap = Shared<Purging, Door>;
+
+fn heap(bytes: usize) -> Heap {
+    let misused = |misuse: Misuse| -> ! { panic!("{misuse}") };
+    Shared::new(Purging(FixedRegion::new(std::vec![MaybeUninit::uninit(); bytes].leak())), misused)
+}
+
+/// Licences and what slabs lack: the owners' sums, and the run layer's.
+fn books(heap: &Heap) -> [[usize; 2]; 2] {
+    let theirs = heap.with_inner(|inner| {
+        inner.registry.iter().fold([0, heap.hollow.load(Relaxed)], |[licences, lack], owner| {
+            let loose = &owner.local.loose;
+            [licences + loose.licence() + owner.kept.licence(), lack + loose.lacks()]
+        })
+    });
+    let own = heap.with_inner(|inner| [inner.pages.keep().licensed(), inner.pages.hollow()]);
+    [theirs.expect("the lock is free"), own.expect("the lock is free")]
+}
+
+#[test]
+fn what_owners_have_is_what_the_heap_has_given() {
+    const SIZES: [(usize, usize); 5] = [(8, 1000), (1100, 9000), (9000, 65536), (8, 65536), (60_000, 600_000)];
+    let heap = heap(256 << 20);
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut owners: Vec<_> = (0..3).map(|_| heap.attach().expect("there is room")).collect();
+    let mut live: Vec<*mut u8> = Vec::new();
+    let (mut most, mut sizes, mut licensed, mut lacking) = (1000, SIZES[0], 0, 0);
+    for turn in 0..40_000 {
+        if random.usize(..2000) == 0 {
+            sizes = SIZES[random.usize(..5)];
+            most = 30 + random.usize(..80_000_000) / (sizes.1 + 20_000);
+        }
+        REFUSES.set(random.usize(..20) == 0);
+        let who = random.usize(..3);
+        // SAFETY: owners are this thread's, which plays all of them.
+        let owner = unsafe { owners[who].as_ref() };
+        if live.len() < most && random.usize(..8) > 0 {
+            // SAFETY: likewise.
+            live.extend(Some(unsafe { heap.alloc(owner, random.usize(sizes.0..sizes.1)) }).filter(|p| !p.is_null()));
+        } else if !live.is_empty() {
+            // SAFETY: likewise, and the block is live.
+            unsafe { heap.free(owner, live.swap_remove(random.usize(..live.len()))) };
+        }
+        REFUSES.set(false);
+        match random.usize(..10_000) {
+            // SAFETY: likewise.
+            0 => _ = unsafe { heap.trim(owner, 0) },
+            1 => {
+                // SAFETY: likewise; it is used no more.
+                unsafe { heap.detach(owners[who]) };
+                owners[who] = heap.attach().expect("there is room");
+            }
+            2 => heap.keep_free([None, Some(0), Some(1 << 20)][random.usize(..3)]),
+            _ => {}
+        }
+        if turn % 200 == 0 {
+            assert_eq!(heap.check(), Ok(()));
+            let [theirs, own] = books(&heap);
+            assert_eq!(theirs, own, "turn {turn}");
+            (licensed, lacking) = (own[0].max(licensed), own[1].max(lacking));
+        }
+    }
+    assert!(licensed > 0 && lacking > 0, "nothing was seen");
+}
+
+#[test]
+fn medium_blocks_that_were_never_freed_hold_memory() {
+    let heap = heap(64 << 20);
+    // SAFETY: owners are never unmapped.
+    let owner = unsafe { heap.attach().expect("there is room").as_ref() };
+    // SAFETY: the owner is this thread's.
+    let blocks: Vec<_> = (0..500).map(|_| unsafe { heap.alloc(owner, 40_000) }).collect();
+    for block in blocks.iter().skip(1).step_by(4) {
+        // SAFETY: likewise, and the block is live.
+        unsafe { heap.free(owner, *block) };
+    }
+    // SAFETY: likewise.
+    unsafe { heap.trim(owner, 0) };
+    let [_, [_, lacking]] = books(&heap);
+    assert!((100 * 40_000..200 * 40_000).contains(&lacking), "{lacking} bytes lack memory: every fourth block's");
+}
