@@ -268,7 +268,7 @@ static void sawtooth(size_t size, int uneven, size_t other_size)
     }
     size_t now = faults() - before;
     fprintf(stderr, "%zu page faults for %zu pages, ", now, passed);
-    CHECK(now <= passed / (uneven ? 8 : 50));
+    CHECK(now <= passed / (uneven ? 6 : 50));
     /* Of what swings, which is up to a quarter and an eighth more than what was in use. (Where letting go was a mistake
      * lately, it takes twice as long.) */
     size_t passes = (size_t)(uneven ? 50 : 25) * (HIGH / 8 * 11);

@@ -9,7 +9,7 @@
 
 use crate::pages::header::Header;
 use crate::slab::Bits;
-use crate::slab::parts::{free_bytes, held_bytes, whole_bytes};
+use crate::slab::parts::{free_bytes, soiled_bytes, whole_bytes};
 
 /// What was found in slabs that were looked through, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,7 +37,7 @@ impl Found {
     /// Counts a slab that stays.
     pub(crate) fn add<const SHIFT: u32>(&mut self, header: &Header, bits: &Bits<'_>) {
         // Once: others may soil medium slots meanwhile.
-        let held = held_bytes::<SHIFT>(header, bits);
+        let held = soiled_bytes::<SHIFT>(header);
         self.medium += usize::from(header.run() > 1);
         self.pages += (header.run() as usize) << SHIFT;
         self.held += held;

@@ -122,20 +122,3 @@ fn what_owners_have_is_what_the_heap_has_given() {
     }
     assert!(licensed > 0 && lacking > 0, "nothing was seen");
 }
-
-#[test]
-fn medium_blocks_that_were_never_freed_hold_memory() {
-    let heap = heap(64 << 20);
-    // SAFETY: owners are never unmapped.
-    let owner = unsafe { heap.attach().expect("there is room").as_ref() };
-    // SAFETY: the owner is this thread's.
-    let blocks: Vec<_> = (0..500).map(|_| unsafe { heap.alloc(owner, 40_000) }).collect();
-    for block in blocks.iter().skip(1).step_by(4) {
-        // SAFETY: likewise, and the block is live.
-        unsafe { heap.free(owner, *block) };
-    }
-    // SAFETY: likewise.
-    unsafe { heap.trim(owner, 0) };
-    let [_, [_, lacking]] = books(&heap);
-    assert!((100 * 40_000..200 * 40_000).contains(&lacking), "{lacking} bytes lack memory: every fourth block's");
-}

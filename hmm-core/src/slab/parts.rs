@@ -191,14 +191,6 @@ pub(crate) fn soiled_bytes<const SHIFT: u32>(header: &Header) -> usize {
     bytes_of::<SHIFT>(header.class(), header.soiled())
 }
 
-/// As [`soiled_bytes`], medium slots that are in use and were never freed included.
-pub(crate) fn held_bytes<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> usize {
-    let info = Geometry::<SHIFT>::info(header.class());
-    let slots = usize::from(info.slots);
-    let used = if info.run > 1 { !(bits.free_in(0, slots) as u16) & !(u16::MAX << slots) } else { 0 };
-    bytes_of::<SHIFT>(header.class(), header.soiled() | used)
-}
-
 /// Bytes of `parts` of a slab of `class`.
 fn bytes_of<const SHIFT: u32>(class: Class, parts: u16) -> usize {
     if !Geometry::<SHIFT>::is_medium(class) {
