@@ -2,25 +2,11 @@
  * and no more than that. */
 #include <malloc.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <sys/time.h>
 #include "check.h"
+#include "jump.h"
 
 enum { SLOTS = 200 };
-
-static sigjmp_buf out;
-static volatile sig_atomic_t jumps, armed;
-
-static void leaves(int unused)
-{
-    (void)unused;
-    if (armed) {
-        armed = 0;
-        jumps++;
-        siglongjmp(out, 1);
-    }
-}
 
 static char *volatile kept[SLOTS];
 static volatile size_t size[SLOTS];

@@ -1,10 +1,9 @@
 /* Signal handlers that leave a free of another thread's block by a jump: its neighbours are not lost with it. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <malloc.h>
 #include "check.h"
+#include "jump.h"
 
 #pragma weak HmmCheck
 int HmmCheck(void);
@@ -12,19 +11,7 @@ int HmmCheck(void);
 enum { BOXES = 16384, SIZE = 1024 };
 
 static _Atomic(void *) box[BOXES];
-static atomic_int jumps, is_over;
-static sigjmp_buf out;
-static volatile sig_atomic_t armed;
-
-static void leaves(int unused)
-{
-    (void)unused;
-    if (armed) {
-        armed = 0;
-        jumps++;
-        siglongjmp(out, 1);
-    }
-}
+static atomic_int is_over;
 
 static void *takes(void *unused)
 {

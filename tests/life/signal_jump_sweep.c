@@ -1,26 +1,14 @@
 /* Handlers that leave by siglongjmp while their thread looks through the slabs that nobody owns: others
  * go on with that. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <sys/time.h>
 #include "check.h"
+#include "jump.h"
 
 enum { BLOCKS = 60000, SIZE = 1000 };
 
 static char *block[BLOCKS];
 static volatile int freed;
-static sigjmp_buf out;
-static volatile sig_atomic_t armed;
-
-static void leaves(int unused)
-{
-    (void)unused;
-    if (armed) {
-        armed = 0;
-        siglongjmp(out, 1);
-    }
-}
 
 static void *takes(void *unused)
 {

@@ -18,7 +18,7 @@ pub(crate) struct Found {
     pub(crate) medium: usize,
     /// Pages of all slabs that stay.
     pub(crate) pages: usize,
-    /// What of them may hold memory.
+    /// What of them may hold memory, but for medium slots that are in use and were never freed.
     pub(crate) held: usize,
     /// What of that is free.
     pub(crate) free: usize,

@@ -220,6 +220,11 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         }
     }
 
+    /// Whether there is no room, and more may be made.
+    pub(crate) fn wants_room(&self, class: Class) -> bool {
+        self.recent.to_widen(self.cur(class), class) > 0
+    }
+
     /// What more may be remembered for that.
     pub(crate) fn widened(&self) -> usize {
         (0..C).map(Class::nth).map(|class| self.recent.widened(class) * class.size()).sum()

@@ -79,9 +79,15 @@ fn books(heap: &Heap) -> [[usize; 2]; 2] {
 
 #[test]
 fn what_owners_have_is_what_the_heap_has_given() {
+    let seen: Vec<_> = (1..=6).map(hold_books_against_each_other).collect();
+    assert!(seen.iter().all(|[licensed, lacking]| licensed.min(lacking) > &0), "nothing was seen: {seen:?}");
+}
+
+/// At random, from `seed` on. Returns the most that was licensed, and that slabs lacked.
+fn hold_books_against_each_other(seed: u64) -> [usize; 2] {
     const SIZES: [(usize, usize); 5] = [(8, 1000), (1100, 9000), (9000, 65536), (8, 65536), (60_000, 600_000)];
-    let heap = heap(256 << 20);
-    let mut random = fastrand::Rng::with_seed(7);
+    let heap = heap(128 << 20);
+    let mut random = fastrand::Rng::with_seed(seed);
     let mut owners: Vec<_> = (0..3).map(|_| heap.attach().expect("there is room")).collect();
     let mut live: Vec<*mut u8> = Vec::new();
     let (mut most, mut sizes, mut licensed, mut lacking) = (1000, SIZES[0], 0, 0);
@@ -102,7 +108,7 @@ fn what_owners_have_is_what_the_heap_has_given() {
             unsafe { heap.free(owner, live.swap_remove(random.usize(..live.len()))) };
         }
         REFUSES.set(false);
-        match random.usize(..10_000) {
+        match random.usize(..2_000) {
             // SAFETY: likewise.
             0 => _ = unsafe { heap.trim(owner, 0) },
             1 => {
@@ -116,9 +122,9 @@ fn what_owners_have_is_what_the_heap_has_given() {
         if turn % 200 == 0 {
             assert_eq!(heap.check(), Ok(()));
             let [theirs, own] = books(&heap);
-            assert_eq!(theirs, own, "turn {turn}");
+            assert_eq!(theirs, own, "seed {seed}, turn {turn}");
             (licensed, lacking) = (own[0].max(licensed), own[1].max(lacking));
         }
     }
-    assert!(licensed > 0 && lacking > 0, "nothing was seen");
+    [licensed, lacking]
 }

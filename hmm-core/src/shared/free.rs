@@ -225,6 +225,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         owner.local.loose.drop_remembered(class.size());
         owner.local.loose.add_whole(class.size());
         self.tidy_if_much(owner);
+        if !owner.local.wants_room(class) {
+            return;
+        }
         if let Some(_seat) = Seat::take(self, owner) {
             owner.local.remember_more(class, self.slack.load(Relaxed));
         }
