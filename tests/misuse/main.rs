@@ -266,6 +266,16 @@ misuses! { PRELUDE_CXX, "misuse.cc":
         => "size mismatch (128-byte block, page #)";
 }
 
+/// A double free by others leaves its neighbours alone, also while the program ends: a handler of its abort allocates.
+#[test]
+fn a_double_free_harms_no_bystander() {
+    let source = Source::file("misuse/bystanders.c");
+    for size in ["8", "48", "1000", "20000"] {
+        let outcome = source.run(Way::Preload).arg(size).run().exits(3);
+        assert_eq!(outcome.stderr.matches("hmm: double free").count(), 1, "{size}: one line is expected:\n{outcome}");
+    }
+}
+
 /// Compiles and runs the program in each way: it is aborted with one of the lines.
 fn caught(file: &str, prelude: &str, ways: &[Way], code: &str, lines: &[&str]) {
     let text = format!("{prelude}\n{code}\nputs(\"survived\"); return 0; }}\n");

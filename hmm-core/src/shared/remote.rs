@@ -66,15 +66,15 @@ pub(super) enum Marked<'a> {
     First(&'a AtomicUsize),
     /// Others.
     More,
-    /// Itself, or the local one: a double free. The bits are not to be
-    /// trusted any more.
+    /// Itself, or the local one: a double free. The bits are as they were: until the program has ended, its other
+    /// threads go on, and whoever reports the end may allocate.
     Twice,
 }
 
 /// Sets the remote bit of slot `index`.
 ///
-/// A local bit that is set means a double free and no false alarm: the block
-/// reached this thread after the owner had cleared the bit. (What is claimed is not looked
+/// A bit that is set means a double free and no false alarm: the block
+/// reached this thread after the owner had cleared both. (What is claimed is not looked
 /// at: that would fetch the line that the owner writes with each allocation.)
 #[inline(always)]
 pub(super) fn mark(header: &Header, index: usize) -> Marked<'_> {
@@ -83,7 +83,7 @@ pub(super) fn mark(header: &Header, index: usize) -> Marked<'_> {
     // SAFETY: a slab's bitmap has a word for every slot index (I4), and is not
     // unmapped, ever.
     let pair = unsafe { &*first.wrapping_add(word) };
-    if pair.local.load(Relaxed) & bit != 0 {
+    if pair.is_free(bit) {
         return Marked::Twice;
     }
     // The bit is clear, so adding it sets it; and the processor can tell the
@@ -92,7 +92,11 @@ pub(super) fn mark(header: &Header, index: usize) -> Marked<'_> {
         // SAFETY: a slab's bitmap, until just now.
         0 => Marked::First(unsafe { pair::summary(first) }),
         old if old & bit == 0 => Marked::More,
-        _ => Marked::Twice,
+        // Another thread's free of this block came just before, and the sum went to the next slot's bit.
+        _ => {
+            pair.remote.fetch_sub(bit, Release);
+            Marked::Twice
+        }
     }
 }
 
