@@ -48,17 +48,18 @@ static void *work(void *none)
 int main(void)
 {
     phases_begin();
-    size_t others = resident();
     pthread_t thread[2];
     for (int i = 0; i < 2; i++)
         CHECK(pthread_create(&thread[i], NULL, work, NULL) == 0);
     for (int i = 0; i < 2; i++)
         CHECK(pthread_join(thread[i], NULL) == 0);
     shrink_at_random(0);
-    size_t kept = resident() - others;
+    /* (What slabs without an owner hold is another bound's: a quarter of it may not be swept yet.) */
+    HmmStatistics now;
+    HmmStats(&now);
+    size_t kept = now.held - now.active - now.metadata;
     fprintf(stderr, "%zu KiB kept, %zu in use at most\n", kept / KIB, most_in_use / KIB);
-    /* (Threads have a little beside it.) */
-    CHECK(kept <= most_in_use / 8 * 9 + 8 * MIB);
+    CHECK(kept <= most_in_use / 8 * 9 + 12 * MIB);
     CHECK(HmmCheck() == 0);
     return ok();
 }
