@@ -232,7 +232,9 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
 
     /// Takes that room back from `class`.
     pub(crate) fn narrow(&self, class: Class) {
-        self.recent.narrow(self.cur(class), class);
+        if self.loose.remembered() > 0 {
+            self.recent.narrow(self.cur(class), class);
+        }
     }
 
     /// Remembers no block of `class` as freed lately.

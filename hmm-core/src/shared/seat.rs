@@ -17,8 +17,9 @@ use crate::pages::Pages;
 use crate::pages::header::Header;
 use crate::pages::map::PageMap;
 use crate::pages::pair::BitPair;
+use crate::slab::parts::free_bytes;
 use crate::slab::{Bits, Slot};
-use crate::units::{Class, Geometry, PageNo, Word};
+use crate::units::{Class, PageNo, Word};
 
 /// The calling thread's owner, whose lists it is about to change.
 pub(super) struct Seat<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> {
@@ -180,8 +181,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
         header.owner.store(self.token(), SeqCst);
         let bits = bits_of::<SHIFT>(header);
         self.shared.drain_slab(header, &bits, |_| 0);
-        let free = bits.count_free(usize::from(Geometry::<SHIFT>::info(class).slots));
-        self.local().loose.add(free * class.size());
+        // What was never used, or given back, holds no memory.
+        let (_, soiled) = free_bytes::<SHIFT>(header, &bits);
+        self.local().loose.add(soiled);
         Some(page)
     }
 
