@@ -24,8 +24,6 @@ mod resident;
 mod runs;
 mod swing;
 mod tree;
-mod trial;
-mod unneeded;
 mod widen;
 
 use self::chunk::Appetite;
