@@ -312,14 +312,14 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         if Self::PAGE % self.grow.os_page() != 0 || has_memory {
             return Moved::No;
         }
-        let again = map.header(from).is_marked();
+        let again = map.header(from).is_moved();
         // SAFETY: both runs are the caller's and disjoint; page ends are OS
         // page ends.
         let moved = unsafe { self.grow.move_pages(span, target, again) };
         match moved {
             Moved::Yes => {
                 map.set_dirty(from, pages, false);
-                map.header(to).mark(true);
+                map.header(to).set_moved(true);
                 self.gives = true;
             }
             Moved::Lost => {

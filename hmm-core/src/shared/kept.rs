@@ -161,7 +161,7 @@ impl Kept {
         self.pages.set(self.pages.get() - pages);
         if rest > 0 {
             let behind = header_at(ptr::from_ref(header).wrapping_add(pages as usize));
-            behind.mark(header.is_marked());
+            behind.set_moved(header.is_moved());
             run.set(start.wrapping_add((pages as usize) << shift), behind, rest);
             behind.set_kind(Kind::Kept);
         }
@@ -183,8 +183,8 @@ impl Kept {
         // Who still steps over the block by its old length steps over the run by its old one, too.
         header.set_run(want);
         next.set_kind(Kind::Blank);
-        if next.is_marked() {
-            header.set(Mark::Any);
+        if next.is_moved() {
+            header.set(Mark::MOVED);
         }
         Ok(())
     }
@@ -316,7 +316,7 @@ impl Kept {
 
 /// Makes one run of `pages` pages of the two that `first` and `second` head.
 fn merge(first: &Header, second: &Header, pages: u32) {
-    first.mark(first.is_marked() || second.is_marked());
+    first.set_moved(first.is_moved() || second.is_moved());
     first.set_run(pages);
     second.set_kind(Kind::Blank);
 }
@@ -383,10 +383,10 @@ mod tests {
             table[head].set_kind(Kind::Large);
         }
         table[0].set(Mark::Shrunk);
-        table[2].mark(true);
+        table[2].set_moved(true);
         assert!(kept.put(|_| true, ptr::without_provenance_mut(3 << SHIFT), &table[2]).is_ok());
         assert!(kept.lengthen(&table[0], 4, SHIFT).is_ok());
-        assert!(table[0].is_marked() && table[0].has(Mark::Shrunk) && table[4].is_marked());
+        assert!(table[0].is_moved() && table[0].has(Mark::Shrunk) && table[4].is_moved());
     }
 
     #[test]

@@ -23,6 +23,10 @@
 //! Who may *write* a field: the owner of the page for slabs, whoever holds the
 //! lock of the run layer for everything else; exceptions are noted.
 
+mod kind;
+
+pub(crate) use self::kind::{Kind, Mark};
+
 #[cfg(target_has_atomic = "ptr")]
 use crate::sync::Ordering::AcqRel;
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
@@ -33,73 +37,6 @@ use core::ptr;
 use super::pair::BitPair;
 use crate::grow::TABLE_BYTES;
 use crate::units::{Class, PageNo};
-
-/// What a page is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Kind {
-    /// Inside a run of another kind, or not handed out by the backend.
-    Blank,
-    /// The first page of a run of free pages.
-    Free,
-    /// The last page of a run of at least two free pages.
-    FreeTail,
-    /// A slab of one page.
-    Small,
-    /// The first page of a slab of several pages.
-    Medium,
-    /// Any other page of such a slab.
-    MediumBody,
-    /// The first page of a block of whole pages.
-    Large,
-    /// The first page of a hole that the backend could not have, or of pages that became tables.
-    Foreign,
-    /// The first page of a freed block of whole pages that a thread keeps.
-    Kept,
-}
-
-impl Kind {
-    /// The kind of this number; those of four bits that are none are `Blank`.
-    #[inline(always)]
-    fn nth(number: u8) -> Self {
-        const ALL: [Kind; 16] = {
-            let mut all = [Kind::Blank; 16];
-            let kinds = [
-                Kind::Free,
-                Kind::FreeTail,
-                Kind::Small,
-                Kind::Medium,
-                Kind::MediumBody,
-                Kind::Large,
-                Kind::Foreign,
-                Kind::Kept,
-            ];
-            let mut index = 0;
-            while index < kinds.len() {
-                all[kinds[index] as usize] = kinds[index];
-                index += 1;
-            }
-            all
-        };
-        ALL[usize::from(number) % ALL.len()]
-    }
-}
-
-/// What is to be known of some slabs, the first two of which are what a sized free cannot rely on,
-/// and large blocks.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-pub(crate) enum Mark {
-    /// Want of memory left a block in a slot that it would not be given, and its size may
-    /// be any.
-    Any = 1,
-    /// Blocks were given slots of whole cache lines.
-    Lines = 2,
-    /// No memory was behind it when it was made: what is there now was written since.
-    Bare = 4,
-    /// A large block has given back what lies behind it, and does not do so again.
-    Shrunk = 8,
-}
 
 /// The header of one page. All zero: a blank page.
 #[repr(C, align(16))]
@@ -125,8 +62,7 @@ pub(crate) struct Header {
     /// Second link: previous in a queue, right child.
     pub(crate) prev: AtomicU32,
     kind: AtomicU8,
-    /// See [`Mark`]. In a large block, the first one says that its pages, or some, were moved
-    /// here.
+    /// See [`Mark`].
     mark: AtomicU8,
     class: AtomicU16,
     /// Words of the bitmap in use so far; slots beyond were never handed out.
@@ -243,13 +179,14 @@ impl Header {
         self.inline.local.store(pages as usize, Relaxed);
     }
 
-    /// In a large block: see the field.
-    pub(crate) fn is_marked(&self) -> bool {
-        self.has(Mark::Any)
+    /// Whether pages of this large block were moved here.
+    pub(crate) fn is_moved(&self) -> bool {
+        self.has(Mark::MOVED)
     }
 
-    pub(crate) fn mark(&self, mark: bool) {
-        self.mark.store(if mark { Mark::Any as u8 } else { 0 }, Relaxed);
+    /// Notes that pages of this large block were moved here, or that nothing is to be known of it.
+    pub(crate) fn set_moved(&self, moved: bool) {
+        self.mark.store(if moved { Mark::MOVED as u8 } else { 0 }, Relaxed);
     }
 
     pub(crate) fn has(&self, mark: Mark) -> bool {
