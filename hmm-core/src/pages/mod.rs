@@ -28,7 +28,6 @@ mod widen;
 
 use self::chunk::Appetite;
 use self::free::FreeRuns;
-use self::header::Kind;
 use self::keep::Keep;
 use self::map::{MAX_REGIONS, PageMap};
 use self::meta::Meta;
@@ -146,13 +145,6 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         unsafe { chunk.start.write_bytes(0, chunk.bytes) };
         self.meta.enter(chunk);
         Some(())
-    }
-
-    /// Makes the used run at `page` a hole: it is the heap's no more.
-    fn lose(&mut self, map: &PageMap<SHIFT>, page: PageNo) {
-        let header = map.header(page);
-        header.set_kind(Kind::Foreign);
-        self.own -= header.run() as usize;
     }
 
     /// Takes a bitmap of `words` words back.

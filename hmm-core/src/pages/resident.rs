@@ -4,10 +4,10 @@
 use core::ptr::NonNull;
 
 use super::Pages;
-use super::header::{Header, Kind};
-use super::map::{PageMap, Region};
+use super::header::Kind;
+use super::map::PageMap;
 use crate::grow::{HeapGrow, Span};
-use crate::units::{PageNo, WORD_BITS};
+use crate::units::PageNo;
 
 /// Pages of the system's that tell of a stretch whether it was filled.
 const LOOKS: usize = 8;
@@ -68,14 +68,5 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             words.map(|word| unsafe { word.read_volatile() }).all(|word| word == 0)
         };
         self.gives && (0..LOOKS).filter(is_zero).nth(1).is_none()
-    }
-
-    /// The open parts of a region's tables.
-    fn tables_of(&self, index: usize, region: &Region) -> impl Iterator<Item = Span> + use<G, SHIFT> {
-        let pages = self.opened[index] as usize;
-        let words = pages.div_ceil(WORD_BITS);
-        let tables =
-            [(region.table().cast(), pages * size_of::<Header>()), (region.dirty().cast(), words * size_of::<usize>())];
-        tables.into_iter().filter_map(|(start, bytes)| Some(Span { start: NonNull::new(start)?, bytes }))
     }
 }
