@@ -10,14 +10,31 @@
 //! neighbours at once and found best fit first; what they hold beyond a bound
 //! goes back to the backend at once. The floors above ask for runs.
 //!
-//! One lock, the caller's, guards it all; only the [`map`] is read without.
+//! One lock, the caller's, guards it all; only the [`map`] is read without. From the bottom to the top:
+//!
+//! ```text
+//!   header, pair             what is known of a page; a word of a slab's bitmap
+//!   map                      from an address to its header: regions, dirty bits
+//!   meta                     memory for the heap's own tables
+//!   tree, free               the free runs, in order
+//!   swing, keep              how much free memory is worth keeping
+//!   ------------------------ from here on, each file is a part of `Pages`
+//!   runs                     runs are taken, given back, resized
+//!   widen                    ranges are opened, grow and are lowered; holes in them
+//!   purge, moves, resident   memory behind pages goes back, is moved, is looked for
+//!   bound, limit             what free runs may hold, and all of the heap
+//!   chunk                    pages for slabs, and memory for many at once
+//! ```
 
+mod bound;
 mod chunk;
 mod free;
 pub(crate) mod header;
 pub(crate) mod keep;
+mod limit;
 pub(crate) mod map;
 pub(crate) mod meta;
+mod moves;
 pub(crate) mod pair;
 mod purge;
 mod resident;
@@ -167,36 +184,15 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.own - self.free.pages()
     }
 
-    /// Bytes that went back by the rule so far; wraps.
-    pub(crate) fn gone(&self) -> usize {
-        self.keep.gone()
-    }
-
     /// What slabs lack of memory.
     #[cfg(test)]
     pub(crate) fn hollow(&self) -> usize {
         self.hollow
     }
 
-    /// How much free memory is kept.
-    pub(crate) fn keep(&mut self) -> &mut Keep<SHIFT> {
-        &mut self.keep
-    }
-
     /// Pages in free runs that may hold memory.
     pub(crate) fn dirty_pages(&self) -> usize {
         self.free.dirty()
-    }
-
-    /// Bytes that the heap holds: pages in use, dirty free ones, and tables.
-    pub(crate) fn held(&self) -> usize {
-        ((self.used_pages() + self.free.dirty()) << SHIFT) + self.meta.bytes()
-    }
-
-    /// Bytes of tables more that it may hold; free pages make room for a chunk.
-    fn room_for_meta(&mut self, map: &PageMap<SHIFT>) -> usize {
-        self.shed(map, Self::META_CHUNK);
-        self.grow.limit().saturating_sub(self.held())
     }
 
     /// Bytes of the heap's own tables.

@@ -26,42 +26,21 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let held = self.held();
         let run = match self.fit(map, pages, align_pages) {
             Some(run) => run,
-            None if growth == Growth::Avoid || !self.may_add(map, pages.saturating_sub(self.top_free(map))) => {
+            None if growth == Growth::Avoid || !self.may_add(map, pages.saturating_sub(self.free_at_tip(map))) => {
                 return None;
             }
             None => self.grown_run(map, span).or_else(|| {
-                self.lower_tip(map);
+                self.lower_if_over(map);
                 None
             })?,
         };
         let page = self.carve(map, run, pages, align_pages);
         if !self.keeps_limit(map, held) {
             self.give(map, page, pages, false);
-            self.lower_tip(map);
+            self.lower_if_over(map);
             return None;
         }
         Some(page)
-    }
-
-    /// Whether `pages` pages more from the backend would be within the limit: where it cannot purge and
-    /// what it hands out is not zero, they are held at once.
-    fn may_add(&mut self, map: &PageMap<SHIFT>, pages: u32) -> bool {
-        self.shed(map, (pages as usize) << SHIFT)
-    }
-
-    /// Whether the heap is within its limit, or holds no more than the `before` bytes that it held anyway: they may be
-    /// more after the limit was lowered, and stay so where nothing can be purged.
-    fn keeps_limit(&mut self, map: &PageMap<SHIFT>, before: usize) -> bool {
-        self.shed(map, 0) || self.held() <= before
-    }
-
-    /// Gives back what is free at the top if the heap holds more than its limit: what was added for nothing, and
-    /// cannot be purged, must not count for ever.
-    fn lower_tip(&mut self, map: &PageMap<SHIFT>) {
-        let is_over = self.held() > self.grow.limit();
-        if let Some(top) = self.free_top(map, self.tip).filter(|_| is_over) {
-            self.lower(map, self.tip, top, 0);
-        }
     }
 
     /// The best free run that holds `pages` aligned pages; where the best of that
@@ -83,7 +62,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     fn grown_run(&mut self, map: &PageMap<SHIFT>, span: u32) -> Option<PageNo> {
         // First only what the free run at the top lacks; if the new memory
         // does not adjoin it, all of it.
-        let lacking = span - self.top_free(map).min(span - 1);
+        let lacking = span - self.free_at_tip(map).min(span - 1);
         if !self.widen(map, lacking) {
             return None;
         }
@@ -158,7 +137,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             }
             room = self.free_behind(map, page.up(have - 1));
             if room < lacking {
-                self.lower_tip(map);
+                self.lower_if_over(map);
                 return false;
             }
         }
@@ -172,7 +151,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.took(((lacking - taken) as usize) << SHIFT);
         if !self.keeps_limit(map, held) {
             self.shorten(map, page, have, false);
-            self.lower_tip(map);
+            self.lower_if_over(map);
             return false;
         }
         true
@@ -261,7 +240,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// The length of the free run at the top of the region that grew last.
-    fn top_free(&self, map: &PageMap<SHIFT>) -> u32 {
+    fn free_at_tip(&self, map: &PageMap<SHIFT>) -> u32 {
         map.region_end(self.tip).map_or(0, |last| match map.header(last).kind() {
             Kind::Free | Kind::FreeTail => map.header(last).run(),
             _ => 0,
