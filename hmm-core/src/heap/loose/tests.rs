@@ -1,0 +1,39 @@
+use super::*;
+use crate::heap::found::Found;
+
+#[test]
+fn what_may_be_remembered_counts_as_free() {
+    let loose = Loose::new();
+    assert!(loose.remember(3 * KIB, 4 * KIB) && !loose.remember(2 * KIB, 4 * KIB));
+    loose.add(KIB);
+    assert_eq!(loose.excess(4 * KIB), 0);
+    assert!(!loose.may_exceed(4 * KIB));
+    loose.add(KIB);
+    assert_eq!(loose.excess(4 * KIB), KIB);
+    assert!(loose.may_exceed(4 * KIB));
+    loose.license(8 * KIB);
+    assert!(loose.remember(2 * KIB, 4 * KIB));
+    assert_eq!(loose.settle(&Found::default()).0, 8 * KIB);
+    assert_eq!((loose.remembered(), loose.excess(0)), (0, 0));
+}
+
+#[test]
+fn slabs_are_counted_again_when_that_is_paid_for() {
+    let loose = Loose::new();
+    loose.recounted(&Found { medium: 3, held: 192 * KIB, ..Found::default() });
+    let dues: [bool; 4] = core::array::from_fn(|_| {
+        loose.add(48 * KIB);
+        loose.is_recount_due()
+    });
+    assert_eq!(dues, [false, false, true, true]);
+}
+
+#[test]
+fn a_thread_may_hold_more_than_products_of_64_bits_tell() {
+    let loose = Loose::new();
+    loose.held.set(1 << 40);
+    loose.live.set(3 << 38);
+    loose.freed.set(1 << 36);
+    let free = loose.estimated_free();
+    assert!((1 << 36..=1 << 37).contains(&free), "{free} bytes");
+}
