@@ -19,21 +19,21 @@
 //! of its own kind in the page table: whoever frees the block once more is told, and
 //! nobody else's runs merge with it.
 
+mod run;
+#[cfg(test)]
+mod tests;
+
 use core::cell::Cell;
 use core::ptr;
 
+use self::run::{Run, ends_at, header_at, merge};
 use crate::pages::header::{Header, Kind, Mark};
 
 /// Runs that one thread keeps at most.
 const RUNS: usize = 4;
 
-/// One run, none if it has no pages.
-#[derive(Debug)]
-struct Run {
-    pages: Cell<u32>,
-    start: Cell<*mut u8>,
-    header: Cell<*const Header>,
-}
+/// Pages that passed through the heap are told of when there are so many.
+const TOLD: u32 = 1024;
 
 /// What one owner keeps.
 #[derive(Debug)]
@@ -41,6 +41,7 @@ pub(super) struct Kept {
     runs: [Run; RUNS],
     /// The place of the run that has to go when there are too many.
     oldest: Cell<usize>,
+    /// Pages of all runs, and those that may be kept.
     pages: Cell<u32>,
     licence: Cell<u32>,
     /// Pages that were kept since that was last told.
@@ -50,37 +51,6 @@ pub(super) struct Kept {
     last: Cell<usize>,
     /// Whether the block freed last was one of those.
     turns: Cell<bool>,
-}
-
-/// So many are told at once.
-const TOLD: u32 = 1024;
-
-impl Run {
-    const fn new() -> Self {
-        Self { pages: Cell::new(0), start: Cell::new(ptr::null_mut()), header: Cell::new(ptr::null()) }
-    }
-
-    fn set(&self, start: *mut u8, header: &Header, pages: u32) {
-        self.start.set(start);
-        self.header.set(header);
-        self.pages.set(pages);
-        header.set_run(pages);
-    }
-
-    /// Takes the run out of its place.
-    fn take(&self) -> Option<(*mut u8, &Header)> {
-        if self.pages.take() == 0 {
-            return None;
-        }
-        Some((self.start.get(), header_at(self.header.get())))
-    }
-}
-
-/// A header that a run, or the rest of one, begins with.
-fn header_at<'a>(header: *const Header) -> &'a Header {
-    // SAFETY: it is that of a page of a run that is kept, and headers are never
-    // unmapped.
-    unsafe { &*header }
 }
 
 impl Kept {
@@ -142,7 +112,7 @@ impl Kept {
     /// Takes the first `pages` pages of a run that has as many or more.
     #[inline(always)]
     fn cut<'a>(&'a self, run: &'a Run, pages: u32, shift: u32) -> (*mut u8, &'a Header) {
-        let (start, header) = (run.start.get(), header_at(run.header.get()));
+        let (start, header) = (run.start.get(), run.header());
         if self.split(run, pages, shift) {
             header.set_run(pages);
         }
@@ -155,7 +125,7 @@ impl Kept {
     /// there is any.
     #[inline(always)]
     fn split(&self, run: &Run, pages: u32, shift: u32) -> bool {
-        let (start, header) = (run.start.get(), header_at(run.header.get()));
+        let (start, header) = (run.start.get(), run.header());
         let rest = run.pages.get() - pages;
         run.pages.set(0);
         self.pages.set(self.pages.get() - pages);
@@ -172,13 +142,13 @@ impl Kept {
     /// `Err` if there is none; or if it is too short, with that run, which is not kept any more: the caller gives it back.
     pub(super) fn lengthen(&self, header: &Header, want: u32, shift: u32) -> Result<(), Option<&Header>> {
         let lacking = want.saturating_sub(header.run());
-        let is_behind = |run: &&Run| run.pages.get() > 0 && ends_at(header, header_at(run.header.get()));
+        let is_behind = |run: &&Run| run.pages.get() > 0 && ends_at(header, run.header());
         let run = self.runs.iter().find(is_behind).filter(|_| lacking > 0).ok_or(None)?;
         if run.pages.get() < lacking {
             self.pages.set(self.pages.get() - run.pages.get());
             return Err(run.take().map(|(_, short)| short));
         }
-        let next = header_at(run.header.get());
+        let next = run.header();
         self.split(run, lacking, shift);
         // Who still steps over the block by its old length steps over the run by its old one, too.
         header.set_run(want);
@@ -204,7 +174,7 @@ impl Kept {
     pub(super) fn put_first(&self, start: *mut u8, header: &Header) -> Option<u32> {
         let (first, pages, others) = (&self.runs[0], header.run(), self.pages.get());
         let want = others + pages;
-        let is_rest = || first.pages.get() == others && ends_at(header, header_at(first.header.get()));
+        let is_rest = || first.pages.get() == others && ends_at(header, first.header());
         let is_next = want <= self.licence.get() && self.is_last(start) && (others == 0 || is_rest());
         if !is_next || !header.change_kind(Kind::Large, Kind::Kept) {
             return None;
@@ -212,7 +182,7 @@ impl Kept {
         self.turns.set(true);
         self.pages.set(want);
         if others > 0 {
-            merge(header, header_at(first.header.get()), want);
+            merge(header, first.header(), want);
         }
         first.set(start, header, want);
         Some(pages)
@@ -256,7 +226,7 @@ impl Kept {
     /// leave their places. Returns the longer run.
     fn join<'a>(&'a self, mut start: *mut u8, mut header: &'a Header) -> (*mut u8, &'a Header) {
         for run in self.runs.iter().filter(|run| run.pages.get() > 0) {
-            let (other, pages) = (header_at(run.header.get()), run.pages.get());
+            let (other, pages) = (run.header(), run.pages.get());
             let (first, second) = match header {
                 header if ends_at(other, header) => (other, header),
                 header if ends_at(header, other) => (header, other),
@@ -311,96 +281,5 @@ impl Kept {
             self.pages.set(self.pages.get() - run.pages.get());
             run.take().map(|(_, header)| header)
         })
-    }
-}
-
-/// Makes one run of `pages` pages of the two that `first` and `second` head.
-fn merge(first: &Header, second: &Header, pages: u32) {
-    first.set_moved(first.is_moved() || second.is_moved());
-    first.set_run(pages);
-    second.set_kind(Kind::Blank);
-}
-
-/// Whether the run that `first` heads ends where `next` begins. (What is kept is of the heap's first range, whose headers
-/// lie in one table. A table of another range ends with bits: no run there ends at a header of this one.)
-fn ends_at(first: &Header, next: &Header) -> bool {
-    ptr::eq(ptr::from_ref(first).wrapping_add(first.run() as usize), next)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SHIFT: u32 = 16;
-
-    /// Three runs of two pages each, side by side, are freed, as blocks that were taken last or not.
-    fn free_three(in_turns: bool) -> Option<u32> {
-        let table: [Header; 6] = core::array::from_fn(|_| Header::default());
-        let kept = Kept::new();
-        for first in [0, 2, 4] {
-            let start = ptr::without_provenance_mut((first + 1) << SHIFT);
-            let header = &table[first];
-            header.set_run(2);
-            header.set_kind(Kind::Large);
-            if in_turns {
-                kept.note_taken(start);
-            }
-            assert!(kept.put(|_| true, start, header).is_ok_and(|out| out.is_none()));
-        }
-        assert!(kept.take(7, SHIFT).is_none());
-        (1..=6).rev().find(|&pages| kept.take(pages, SHIFT).is_some())
-    }
-
-    #[test]
-    fn neighbours_are_joined_where_a_thread_takes_and_frees_in_turns() {
-        assert_eq!(free_three(true), Some(6));
-        assert_eq!(free_three(false), Some(2), "best fit: each by itself");
-    }
-
-    #[test]
-    fn a_block_grows_into_what_is_kept_right_behind_it() {
-        let table: [Header; 8] = core::array::from_fn(|_| Header::default());
-        let (kept, start) = (Kept::new(), ptr::without_provenance_mut(1 << SHIFT));
-        table[0].set_run(8);
-        table[0].set_kind(Kind::Large);
-        kept.note_taken(start);
-        assert!(kept.put(|_| true, start, &table[0]).is_ok_and(|out| out.is_none()));
-        let lengthen = |want| kept.lengthen(&table[0], want, SHIFT).map_err(|short| short.map(Header::run));
-        assert!(kept.take(3, SHIFT).is_some());
-        assert_eq!((lengthen(3), kept.pages.get()), (Err(None), 5), "as long already");
-        assert_eq!((lengthen(5), table[0].run(), kept.pages.get()), (Ok(()), 5, 3));
-        assert_eq!((table[3].kind(), table[5].kind(), table[5].run()), (Kind::Blank, Kind::Kept, 3));
-        assert_eq!((lengthen(9), kept.pages.get()), (Err(Some(3)), 0), "too short: it goes back");
-        assert_eq!(lengthen(9), Err(None));
-    }
-
-    #[test]
-    fn a_block_that_grew_tells_of_pages_that_were_moved_into_it() {
-        let table: [Header; 8] = core::array::from_fn(|_| Header::default());
-        let kept = Kept::new();
-        for (head, pages) in [(0, 2), (2, 4)] {
-            table[head].set_run(pages);
-            table[head].set_kind(Kind::Large);
-        }
-        table[0].set(Mark::Shrunk);
-        table[2].set_moved(true);
-        assert!(kept.put(|_| true, ptr::without_provenance_mut(3 << SHIFT), &table[2]).is_ok());
-        assert!(kept.lengthen(&table[0], 4, SHIFT).is_ok());
-        assert!(table[0].is_moved() && table[0].has(Mark::Shrunk) && table[4].is_moved());
-    }
-
-    #[test]
-    fn a_block_takes_all_that_is_kept_behind_it() {
-        let table: [Header; 4] = core::array::from_fn(|_| Header::default());
-        let (kept, start) = (Kept::new(), ptr::without_provenance_mut(1 << SHIFT));
-        table[0].set_run(4);
-        table[0].set_kind(Kind::Large);
-        kept.note_taken(start);
-        assert!(kept.put_first(start, &table[0]).is_none(), "that takes a licence");
-        assert!(kept.put(|_| true, start, &table[0]).is_ok());
-        assert!(kept.take(1, SHIFT).is_some());
-        assert!(kept.lengthen(&table[0], 4, SHIFT).is_ok());
-        assert_eq!((table[0].run(), table[1].kind(), kept.pages.get()), (4, Kind::Blank, 0));
-        assert_eq!(kept.put_first(start, &table[0]), Some(4), "within the licence that it had");
     }
 }
