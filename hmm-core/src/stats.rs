@@ -2,10 +2,10 @@
 
 use crate::grow::HeapGrow;
 use crate::pages::Pages;
-use crate::pages::header::Kind;
+use crate::pages::header::{Header, Kind};
 use crate::pages::map::PageMap;
 use crate::slab::Bits;
-use crate::units::{Class, Geometry, MIN_ALIGN};
+use crate::units::{Class, Geometry, MIN_ALIGN, PageNo};
 
 /// What a heap holds. All figures but the counts are bytes; the names are
 /// jemalloc's, which users of allocators know.
@@ -59,45 +59,7 @@ impl Stats {
     ) -> Self {
         let mut stats = Self { heaps: 1, ..Self::default() };
         let page_bytes = Geometry::<SHIFT>::PAGE;
-        for page in map.runs() {
-            let header = map.header(page);
-            let run = header.run();
-            let bytes = run as usize * page_bytes;
-            match header.kind() {
-                Kind::Small | Kind::Medium => {
-                    let info = Geometry::<SHIFT>::info(header.class());
-                    let slots = usize::from(info.slots);
-                    let bits = Bits::new(header, usize::from(info.words));
-                    let (local, remote) = (bits.count_free(slots), bits.count_remote());
-                    let live = slots.saturating_sub(local + remote);
-                    stats.active += bytes;
-                    stats.blocks += live;
-                    stats.free_blocks += slots - live;
-                    stats.allocated += live * info.size as usize;
-                }
-                Kind::Large => {
-                    stats.active += bytes;
-                    stats.blocks += 1;
-                    stats.large_blocks += 1;
-                    stats.large_bytes += header.large_bytes();
-                    stats.allocated += header.large_bytes();
-                }
-                Kind::Free => {
-                    stats.pages_free += run as usize;
-                    stats.free_runs += 1;
-                    let clean = (0..run).filter(|&i| !map.is_dirty(page.up(i))).count();
-                    stats.retained += clean * page_bytes;
-                    if map.surroundings(page).2 == run {
-                        stats.top_free += bytes;
-                    }
-                }
-                Kind::Kept => {
-                    stats.pages_free += run as usize;
-                    stats.free_runs += 1;
-                }
-                _ => {}
-            }
-        }
+        map.runs().for_each(|page| stats.add_run(map, page));
         for (slots, class) in claimed {
             stats.blocks = stats.blocks.saturating_sub(slots);
             stats.free_blocks += slots;
@@ -110,6 +72,53 @@ impl Stats {
         stats.longest_free = pages.longest_free(map);
         debug_assert!(stats.allocated % MIN_ALIGN == 0);
         stats
+    }
+
+    /// Counts the run at `page`.
+    fn add_run<const SHIFT: u32>(&mut self, map: &PageMap<SHIFT>, page: PageNo) {
+        let page_bytes = Geometry::<SHIFT>::PAGE;
+        let header = map.header(page);
+        let run = header.run();
+        let bytes = run as usize * page_bytes;
+        match header.kind() {
+            Kind::Small | Kind::Medium => {
+                self.active += bytes;
+                self.add_slots::<SHIFT>(header);
+            }
+            Kind::Large => {
+                self.active += bytes;
+                self.blocks += 1;
+                self.large_blocks += 1;
+                self.large_bytes += header.large_bytes();
+                self.allocated += header.large_bytes();
+            }
+            Kind::Free => {
+                self.pages_free += run as usize;
+                self.free_runs += 1;
+                let clean = (0..run).filter(|&i| !map.is_dirty(page.up(i))).count();
+                self.retained += clean * page_bytes;
+                if map.surroundings(page).2 == run {
+                    self.top_free += bytes;
+                }
+            }
+            Kind::Kept => {
+                self.pages_free += run as usize;
+                self.free_runs += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// Counts the slots of the slab that `header` heads.
+    fn add_slots<const SHIFT: u32>(&mut self, header: &Header) {
+        let info = Geometry::<SHIFT>::info(header.class());
+        let slots = usize::from(info.slots);
+        let bits = Bits::new(header, usize::from(info.words));
+        let (local, remote) = (bits.count_free(slots), bits.count_remote());
+        let live = slots.saturating_sub(local + remote);
+        self.blocks += live;
+        self.free_blocks += slots - live;
+        self.allocated += live * info.size as usize;
     }
 }
 
