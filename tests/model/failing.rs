@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use hmm_core::{Grown, HeapGrow, Moved, Span};
+use hmm_core::{Grown, HeapGrow, Moved, Span, Stats};
 
 use crate::backends::Scattered;
 
@@ -21,9 +21,26 @@ pub(crate) struct Failing {
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     /// Calls so far; far beyond any window once it is over.
-    pub(crate) calls: AtomicUsize,
+    calls: AtomicUsize,
     /// Bytes handed out and not taken back.
-    pub(crate) out: AtomicUsize,
+    out: AtomicUsize,
+}
+
+impl Log {
+    /// No call fails from now on. Returns how many calls there were.
+    pub(crate) fn end_failures(&self) -> usize {
+        self.calls.swap(usize::MAX / 2, Relaxed)
+    }
+
+    /// All that was handed out is in the heap that has `stats`. (Where a call for a table was refused, free pages
+    /// became one.)
+    pub(crate) fn assert_nothing_is_lost(&self, stats: &Stats) {
+        let lacking = self.out.load(Relaxed).wrapping_sub(stats.mapped);
+        assert!(
+            lacking <= stats.metadata && lacking % (1 << 16) == 0,
+            "{lacking} bytes that the backend gave are lost"
+        );
+    }
 }
 
 impl Failing {

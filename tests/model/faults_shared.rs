@@ -3,24 +3,17 @@
 
 use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use fastrand::Rng;
-use hmm_core::{Grown, HeapGrow, Misuse, Nobody, Owner, Shared, Span};
+use hmm_core::{Grown, HeapGrow, Owner, Shared, Span};
 use parking_lot::RawMutex;
 
 use crate::backends::Scattered;
 use crate::failing::Failing;
+use crate::owners::{NOBODY, attach_or_nobody, detach, is_nobody, on_misuse};
 use crate::shadow::{Block, Ownership};
 use crate::{rounds, size};
-
-/// The owner of threads without one.
-static NOBODY: Nobody = Nobody::new();
-
-fn on_misuse(misuse: Misuse) -> ! {
-    panic!("{misuse}")
-}
 
 /// Owners that one thread plays in turn, each freeing what others allocated, ending
 /// and beginning anew; returns how many calls were made of the backend.
@@ -29,10 +22,7 @@ fn scenario(window: Range<usize>) -> usize {
     inner.refuses = false;
     let (failing, log) = Failing::new(inner, window);
     let heap: Shared<_, RawMutex> = Shared::new(failing, on_misuse);
-    let attach = || {
-        // SAFETY: owners are never unmapped.
-        heap.attach().map_or::<&Owner, _>(&NOBODY, |owner| unsafe { owner.as_ref() })
-    };
+    let attach = || attach_or_nobody(&heap);
     let mut owners: [&Owner; 3] = [attach(), attach(), &NOBODY];
     let mut rng = Rng::with_seed(1);
     let mut live: Vec<Block> = Vec::new();
@@ -60,12 +50,11 @@ fn scenario(window: Range<usize>) -> usize {
             95..=96 => {
                 let place = rng.usize(..owners.len());
                 let ended = std::mem::replace(&mut owners[place], &NOBODY);
-                if std::ptr::eq(ended, &raw const *NOBODY) {
+                if is_nobody(ended) {
                     owners[place] = attach();
-                } else {
-                    // SAFETY: this thread's own, replaced above.
-                    unsafe { heap.detach(ended.into()) };
                 }
+                // SAFETY: this thread's own, replaced above.
+                unsafe { detach(&heap, ended) };
             }
             // SAFETY: the owner is this thread's.
             97 => _ = unsafe { heap.trim(owner, 0) },
@@ -81,14 +70,11 @@ fn scenario(window: Range<usize>) -> usize {
         unsafe { heap.free(owners[0], block.start.as_ptr()) };
     }
     heap.check().unwrap_or_else(|violation| panic!("{violation}"));
-    let made = log.calls.swap(usize::MAX / 2, Relaxed);
+    let made = log.end_failures();
     // SAFETY: the owner is this thread's.
     let there = |bytes| !unsafe { heap.alloc(owners[0], bytes) }.is_null();
     assert!((0..20).any(|_| there(5 << 20)), "there is memory again");
-    let stats = heap.stats();
-    // (Where a call for a table was refused, free pages became one.)
-    let lacking = log.out.load(Relaxed).wrapping_sub(stats.mapped);
-    assert!(lacking <= stats.metadata && lacking % (1 << 16) == 0, "{lacking} bytes that the backend gave are lost");
+    log.assert_nothing_is_lost(&heap.stats());
     made
 }
 
@@ -150,8 +136,7 @@ fn memory_is_slow_to_come() {
             let heap = &heap;
             move || {
                 let mut rng = Rng::with_seed(seed);
-                // SAFETY: owners are never unmapped.
-                let owner = heap.attach().map_or::<&Owner, _>(&NOBODY, |owner| unsafe { owner.as_ref() });
+                let owner = attach_or_nobody(heap);
                 for _ in 0..300 {
                     let size = size(&mut rng, 65_536, 2 << 20);
                     // SAFETY: the owner is this thread's.
@@ -162,10 +147,8 @@ fn memory_is_slow_to_come() {
                     // SAFETY: the block is live and forgotten here.
                     unsafe { heap.free(owner, start.as_ptr()) };
                 }
-                if !std::ptr::eq(owner, &raw const *NOBODY) {
-                    // SAFETY: this thread does not use it again.
-                    unsafe { heap.detach(owner.into()) };
-                }
+                // SAFETY: this thread does not use it again.
+                unsafe { detach(heap, owner) };
             }
         };
         let threads: Vec<_> = (0..6).map(|seed| scope.spawn(works(seed))).collect();

@@ -9,9 +9,12 @@
 //! in it; the validator walks the heap along the way. Each run prints its seed.
 
 mod backends;
+mod cases;
 mod failing;
 mod faults;
 mod faults_shared;
+mod owners;
+mod ready;
 mod shadow;
 mod single;
 mod sized;

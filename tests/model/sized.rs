@@ -4,16 +4,13 @@
 use std::ptr;
 
 use fastrand::Rng;
-use hmm_core::{Limit, Misuse, Owner, Shared};
+use hmm_core::{Limit, Owner, Shared};
 use parking_lot::RawMutex;
 
 use crate::backends::Scattered;
+use crate::owners::{attach, on_misuse};
 
 type Heap = Shared<Limit<Scattered>, RawMutex>;
-
-fn on_misuse(misuse: Misuse) -> ! {
-    panic!("{misuse}")
-}
 
 /// A block, and what it was asked for last.
 #[derive(Clone, Copy)]
@@ -64,8 +61,7 @@ fn round(heap: &Heap, owner: &Owner, rng: &mut Rng, most: usize) {
 fn sized_frees_fit_what_grew_into_a_borrowed_slot() {
     for size in (8..=1024).step_by(8) {
         let heap = Heap::new(Limit::new(Scattered::new(1), 8 << 20), on_misuse);
-        // SAFETY: owners are never unmapped.
-        let owner = unsafe { heap.attach().expect("there is memory for it").as_ref() };
+        let owner = attach(&heap);
         for align in [8, 16] {
             // None is borrowed of the class that the block begins in.
             heap.lend_first(Some(0));
@@ -86,8 +82,7 @@ fn sized_frees_fit_whatever_memory_there_is() {
         let mut rng = Rng::with_seed(seed);
         let heap = Heap::new(Limit::new(Scattered::new(seed), (2 + seed as usize) << 20), on_misuse);
         heap.lend_first([Some(255), Some(3), None][seed as usize % 3]);
-        // SAFETY: owners are never unmapped.
-        let owners = [0; 3].map(|_| unsafe { heap.attach().expect("there is memory for it").as_ref() });
+        let owners = [0; 3].map(|_| attach(&heap));
         assert!(!ptr::eq(owners[0], owners[1]));
         for turn in 0..6 {
             round(&heap, owners[turn % 3], &mut rng, if turn % 2 == 0 { usize::MAX } else { 300 });
