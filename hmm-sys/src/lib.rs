@@ -4,7 +4,9 @@
 //! ```text
 //!   doors (C library, Rust global allocator)
 //!     heap      the process's heap: alloc, free, realloc, … for any thread; stats
-//!     life      threads that begin and end, fork
+//!     life      threads that begin and end
+//!     fork      processes that double
+//!     set_up    what a process needs once
 //!     process   the heap itself, a static
 //!     tls       the thread's word: where its own heap is
 //!     system    HeapGrow: the break where it is ours, else, or when it is refused, the mmap reserve
@@ -15,7 +17,8 @@
 //!     settings  the environment, read once
 //!     huge      huge pages: one at a time, or for who asks
 //!     signals   held back while a lock is held: only for who asks
-//!     lock, errno, file, limits, message, weak
+//!     moves     mremap: pages move to other addresses
+//!     lock, futex, step, resident, errno, file, limits, message, weak
 //! ```
 //!
 //! Everything is `no_std` and calls nothing of libc that allocates. All
@@ -30,6 +33,8 @@ mod brk;
 mod errno;
 #[cfg(target_os = "linux")]
 mod file;
+mod fork;
+mod futex;
 mod heap;
 mod huge;
 mod life;
@@ -42,6 +47,7 @@ mod process;
 mod purge;
 mod reserve;
 mod resident;
+mod set_up;
 mod settings;
 mod signals;
 mod stats;

@@ -1,5 +1,11 @@
 //! A lock that sleeps: a futex mutex (after Drepper, "Futexes are tricky", 2011)
 //! that knows its holder, and forks.
+//!
+//! ```text
+//!   word   FREE ──► holder ──► holder | AWAITED ──► FREE, and somebody is woken
+//!                     ╎ a signal handler on the holder's thread is refused
+//!                     ╎ a fork holds all locks: to its thread they are open
+//! ```
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -7,6 +13,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
 use hmm_core::Lock as _;
 
+use crate::futex;
 use crate::signals::{self, Held};
 
 const FREE: usize = 0;
@@ -166,7 +173,7 @@ impl Lock {
             if state == FREE {
                 return true;
             }
-            sleep_while(marked_half(&self.word), wanted as u32);
+            futex::sleep_while(marked_half(&self.word), wanted as u32);
         }
     }
 }
@@ -203,7 +210,7 @@ unsafe impl hmm_core::Lock for Lock {
         // SAFETY: the lock is still this thread's.
         let held = unsafe { (*self.held.get()).take() };
         if self.word.swap(FREE, Release) & AWAITED != 0 {
-            wake(marked_half(&self.word), 1);
+            futex::wake(marked_half(&self.word), 1);
         }
         if let Some(held) = held {
             held.let_come();
@@ -217,32 +224,3 @@ fn marked_half(word: &AtomicUsize) -> *const u32 {
     let first = word.as_ptr().cast_const().cast::<u32>();
     if cfg!(target_endian = "big") { first.wrapping_add(HALVES - 1) } else { first }
 }
-
-/// Sleeps while the word at `word` is `value`, or for a shorter time: the caller looks again.
-#[cfg(target_os = "linux")]
-pub(crate) fn sleep_while(word: *const u32, value: u32) {
-    let _errno = crate::errno::Errno::keep();
-    let op = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
-    let forever = core::ptr::null::<libc::timespec>();
-    // SAFETY: the kernel looks at the word, which it may find unreadable, and sleeps.
-    // Any return, for whatever reason, is fine: the caller looks again.
-    unsafe { libc::syscall(libc::SYS_futex, word, op, value, forever) };
-}
-
-/// Wakes up to `most` of those who sleep at the word.
-#[cfg(target_os = "linux")]
-pub(crate) fn wake(word: *const u32, most: libc::c_int) {
-    let _errno = crate::errno::Errno::keep();
-    let op = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
-    // SAFETY: the kernel uses the address as a key only.
-    unsafe { libc::syscall(libc::SYS_futex, word, op, most) };
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn sleep_while(_: *const u32, _: u32) {
-    // SAFETY: always callable.
-    unsafe { libc::sched_yield() };
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn wake(_: *const u32, _: libc::c_int) {}

@@ -1,4 +1,14 @@
 //! Moving pages from one place to another without copying.
+//!
+//! ```text
+//!              from           to
+//!   before     | A | B |      | ? | ? |
+//!   mmap       | A | B |      | 0 | 0 |     asks for as much as mremap will
+//!   mremap     |   |   |      | A | B |     the old place stays mapped, so nobody else can take it
+//!   mmap       | 0 | 0 |      | A | B |     one mapping with its neighbours again
+//! ```
+//!
+//! What fails in between is taken back; where there is no memory for that, `to` is lost.
 
 use core::ptr::NonNull;
 
