@@ -1,4 +1,10 @@
 //! What a heap holds, exact by construction: counted from the bits.
+//!
+//! ```text
+//!   mapped   | active                      | free             |
+//!            | allocated | free in slabs   | dirty | retained |
+//!   held     = active + dirty + metadata     retained: addresses, no memory
+//! ```
 
 use crate::grow::HeapGrow;
 use crate::pages::Pages;

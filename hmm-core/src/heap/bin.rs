@@ -1,5 +1,11 @@
 //! The slabs of one class: the current one and the queue of the others that have
 //! free slots, linked through their headers.
+//!
+//! ```text
+//!   current ──► the slab that blocks are taken from
+//!   head ──► slab ⇄ slab ⇄ slab ⇄ slab ◄── tail
+//!            next in turn   └─ spares ─┘ every slot free
+//! ```
 
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicU8, AtomicU16};

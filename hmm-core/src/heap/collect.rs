@@ -1,4 +1,9 @@
 //! Giving back what an owner holds without using it.
+//!
+//! ```text
+//!   some blocks live   | live |      |      | live |    parts without one are purged
+//!   none lives         |      |      |      |      |    the slab goes back
+//! ```
 
 use super::found::Found;
 use super::{Supply, bits_of, free, refill};

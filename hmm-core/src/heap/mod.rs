@@ -12,6 +12,23 @@
 //! read-modify-write, no lock, nothing beyond `core`. The floor above puts
 //! many owners on the same pages. What differs between the two is behind
 //! [`Supply`], so that both run the same code.
+//!
+//! From the bottom to the top:
+//!
+//! ```text
+//!   bin, fit                 a class's slabs; what a slot may hold
+//!   cur, recent, stacks      what blocks are taken from; those freed lately
+//!   found, loose             what lies free in slabs, as counted and as estimated
+//!   local                    one owner
+//!   ------------------------ from here on, what it does
+//!   fast                     what most calls are; and past that:
+//!   large, spare             blocks of whole pages; slabs that wait for their class
+//!   free                     a block comes back
+//!   refill, alloc            a word is used up; a block is wanted
+//!   collect                  what is free goes back
+//!   resize                   a block is wanted longer or shorter
+//!   single                   the heap of one owner
+//! ```
 
 pub(crate) mod alloc;
 mod bin;

@@ -1,5 +1,10 @@
 //! Resizing: in place where the block can stay, by moving pages where it is
 //! large, by copying last.
+//!
+//! ```text
+//!   in a slot   stays where the slot serves ──────────────────────────► or is copied
+//!   large       shrinks, or grows into what is free behind it ─► moves ─► or is copied
+//! ```
 
 use core::ptr;
 

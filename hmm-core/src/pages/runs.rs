@@ -1,4 +1,10 @@
 //! Taking, giving back and resizing runs of pages.
+//!
+//! ```text
+//!   take   | Free --------------- |   ─►   | Free | Large ------ | Free |
+//!            the best fit                   before  pages, aligned  after
+//!   give   | Free | Large | Free  |   ─►   | Free --------------------- |
+//! ```
 
 use super::header::Kind;
 use super::map::PageMap;

@@ -1,4 +1,9 @@
 //! Fork: the child has one thread and everybody's heaps.
+//!
+//! ```text
+//!   parent   thread A ─ Owner A    thread B ─ Owner B    thread C ─ Owner C (its lists are changing)
+//!   child    thread A ─ Owner A        pool ─ Owner B               Owner C (left alone)
+//! ```
 
 use crate::sync::Ordering::Relaxed;
 use core::ptr;

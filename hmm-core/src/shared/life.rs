@@ -1,4 +1,10 @@
 //! Owners' lives: threads come and go, their heaps stay.
+//!
+//! ```text
+//!   attach   pool, or a new one ─► owner ─► thread
+//!   detach   slabs with free slots ─► hand-over lists
+//!            the owner, and its full slabs ─► pool
+//! ```
 
 use crate::sync::Ordering::Relaxed;
 use core::ptr::NonNull;

@@ -21,6 +21,21 @@
 //!                       │ adopt                                   ▼ freed enough
 //!                       └──────────────────────────────────── LISTED
 //! ```
+//!
+//! From the bottom to the top:
+//!
+//! ```text
+//!   lock                     what guards the floors below
+//!   kept, hand_over          large blocks that wait; slabs that nobody owns
+//!   owner                    a thread's heap
+//!   remote, sweep, shelf     what others freed; what nobody owns; what lies ready for all
+//!   seat                     an owner at work
+//!   alloc, free              where a block is sought, and where it goes
+//!   large, resize            the same of whole pages; a block is wanted longer or shorter
+//!   common                   what many threads have together
+//!   life, fork, unfinished   threads come and go; processes double; threads vanish
+//!   quiet, books             what the validator asserts; a test of the books
+//! ```
 
 mod alloc;
 #[cfg(test)]

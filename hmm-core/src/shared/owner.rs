@@ -1,4 +1,10 @@
 //! One thread's heap, and who it belongs to.
+//!
+//! ```text
+//!   | kept: large blocks | flags, links | local: classes, their slabs, what was freed lately |
+//!                                         most of it is never touched
+//!   token: the address; it stands in the headers of the owner's slabs
+//! ```
 
 use core::cell::Cell;
 use core::ops::Deref;

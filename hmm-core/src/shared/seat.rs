@@ -1,4 +1,9 @@
 //! An owner at work: what the heap floor needs of the shared one.
+//!
+//! ```text
+//!   thread ─────────────────► Seat ─► the owner's lists
+//!   its signal handler ──╳    taken: does without
+//! ```
 
 use crate::sync::Ordering::{Relaxed, SeqCst};
 

@@ -1,4 +1,10 @@
 //! Making slabs of runs, and runs of slabs.
+//!
+//! ```text
+//!   run       | page                 | page         | page         |
+//!   headers   | Medium: class, bits  | Body: the 1st | Body: the 1st |
+//!   bits      in the header if one word is enough, else in the metadata
+//! ```
 
 use super::{Bits, parts};
 use crate::grow::HeapGrow;

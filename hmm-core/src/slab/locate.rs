@@ -1,5 +1,11 @@
 //! From a user's pointer to a block: the one checked door.
 //!
+//! ```text
+//!   p ─► page map ─► header ─► Small, Medium: does a slot begin there?
+//!           │            ├───► Large: is it the first byte?
+//!           └ foreign    └───► nothing is there, or a block was
+//! ```
+//!
 //! Outside the fast path of `free`, which makes the same tests in line, every
 //! pointer that a program passes in goes through [`locate`]. What comes out is
 //! the start of a block that the heap handed out; everything else is named.
