@@ -1,7 +1,7 @@
 //! The chart of a group: a line for each workload, a dot for each allocator,
 //! on a logarithmic axis of the ratio to the best peer.
 
-use super::charts::{Area, FAINT, GRID, INK, SUBJECT_COLOR, WIDTH, capital, label, title};
+use super::canvas::{Area, FAINT, GRID, INK, SUBJECT_COLOR, WIDTH, capital, label, title};
 use super::tables::short;
 use crate::results::{Group, Metric, Results, SUBJECT};
 use crate::summary;

@@ -1,5 +1,7 @@
 //! The results for people: as text on a terminal, as Markdown, as charts.
 
+mod bars;
+mod canvas;
 pub(crate) mod charts;
 mod dots;
 mod markdown;
