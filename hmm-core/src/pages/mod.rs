@@ -16,7 +16,7 @@
 //!   header, pair             what is known of a page; a word of a slab's bitmap
 //!   map                      from an address to its header: regions, dirty bits
 //!   meta                     memory for the heap's own tables
-//!   tree, free               the free runs, in order
+//!   tree, free_runs          the free runs, in order
 //!   swing, keep              how much free memory is worth keeping
 //!   ------------------------ from here on, each file is a part of `Pages`
 //!   runs                     runs are taken, given back, resized
@@ -28,7 +28,7 @@
 
 mod bound;
 mod chunk;
-mod free;
+mod free_runs;
 pub(crate) mod header;
 pub(crate) mod keep;
 mod limit;
@@ -44,7 +44,7 @@ mod tree;
 mod widen;
 
 use self::chunk::Appetite;
-use self::free::FreeRuns;
+use self::free_runs::FreeRuns;
 use self::keep::Keep;
 use self::map::{MAX_REGIONS, PageMap};
 use self::meta::Meta;
