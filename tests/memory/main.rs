@@ -131,20 +131,20 @@ fn threads_that_free_each_others_at_once() {
 
 #[test]
 fn large_blocks_that_are_kept_give_way() {
-    passes("others.c", |run| run.arg("lowered"));
-    passes("others.c", |run| run.arg("limited"));
+    passes("kept.c", |run| run.arg("lowered"));
+    passes("kept.c", |run| run.arg("limited"));
 }
 
 #[test]
 fn what_others_free_in_the_pages_of_a_sleeper_comes_back() {
-    passes("threads.c", |run| run.arg("remote"));
-    passes("threads.c", |run| run.arg("beside"));
+    passes("remote.c", |run| run.arg("sleeper"));
+    passes("remote.c", |run| run.arg("beside"));
 }
 
 #[test]
 fn what_a_thread_left_comes_back() {
     for size in ["1000", "8000", "17000", "40000", "100000", "1000000"] {
-        passes("threads.c", |run| run.args(["left", size]));
+        passes("remote.c", |run| run.args(["left", size]));
     }
 }
 
