@@ -20,6 +20,21 @@ fn a_swing_is_kept_as_wide_as_it_was_and_not_much_wider_than_what_was_in_use() {
 }
 
 #[test]
+fn what_was_in_use_before_the_last_look_counts_and_what_was_long_ago_does_not() {
+    let after_looks = |looks: usize| {
+        let mut swing = Swing::new();
+        swing.freed(MIB, 100 * MIB);
+        for _ in 0..looks {
+            swing.forget();
+        }
+        swing.gave(64 * MIB, 0);
+        swing.took(64 * MIB, 0, 16 * MIB);
+        swing.width()
+    };
+    assert_eq!([0, 1, 2].map(after_looks), [80 * MIB, 80 * MIB, 18 * MIB]);
+}
+
+#[test]
 fn what_cannot_be_taken_again_is_no_part_of_a_swing() {
     let mut swing = Swing::new();
     swing.freed(MIB, 100 * MIB);
