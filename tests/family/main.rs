@@ -1,6 +1,8 @@
 //! The family of functions keeps the contracts of POSIX, C23, C++ and glibc's manual: one C or
 //! C++ program per topic, on HMM by preload, linked with it, and fully static.
 
+use std::fs;
+
 use hmm_tests::{Outcome, Run, Source, Way};
 
 /// The ways for programs that use only what every C library has.
@@ -55,6 +57,38 @@ fn nothing_beyond_the_first_range() {
     for way in COMMON {
         println!("{way:?}");
         Source::file("family/nothing.c").run(way).arg("refused").run().ok().served();
+    }
+}
+
+/// A C program's plugins, each with a C++ runtime of its own: handlers and exceptions are the caller's.
+#[test]
+fn plugins_with_a_runtime() {
+    for runtime in [&["-static-libstdc++"][..], &["-static-libstdc++", "-static-libgcc"], &[]] {
+        let plugin = Source::file("family/plugin.cc").flags(runtime);
+        // One runtime for both, if it is a library, has one handler for both.
+        let names = if runtime.is_empty() { &["plugin.so"][..] } else { &["plugin.so", "another.so"] };
+        let files: Vec<_> = names.iter().map(|name| plugin.compile_shared(name)).collect();
+        for way in DYNAMIC {
+            println!("{way:?}, {runtime:?}");
+            let host = Source::file("family/plugin_host.c").flags(&["-rdynamic"]);
+            host.run(way).arg("all").args(&files).run().ok().served();
+        }
+    }
+}
+
+/// And one that lets nothing be seen of its runtime but the operators: it catches what another one throws.
+#[test]
+fn a_plugin_that_hides_its_runtime() {
+    let plugin = Source::file("family/plugin.cc");
+    let script = plugin.folder().join("visible");
+    fs::write(&script, "{ global: throws_bad_alloc; _Zn*; _Zd*; local: *; };").expect("the script is written");
+    let script = format!("-Wl,--version-script={}", script.display());
+    let plugin = plugin.flags(&["-static-libstdc++", &script]);
+    let file = plugin.compile_shared("plugin.so");
+    for way in DYNAMIC {
+        println!("{way:?}");
+        let host = Source::file("family/plugin_host.c").flags(&["-rdynamic"]);
+        host.run(way).arg("exceptions").arg(&file).run().ok().served();
     }
 }
 

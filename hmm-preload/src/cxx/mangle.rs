@@ -24,3 +24,13 @@ macro_rules! size_t {
         "j"
     };
 }
+
+/// A mangled name as a [`CStr`](core::ffi::CStr), which ends with a 0.
+macro_rules! name {
+    ($($part:tt)*) => {
+        match core::ffi::CStr::from_bytes_with_nul(concat!(mangled!($($part)*), "\0").as_bytes()) {
+            Ok(name) => name,
+            Err(_) => c"",
+        }
+    };
+}

@@ -25,6 +25,8 @@
 
 #[macro_use]
 mod mangle;
+mod caller;
+mod loader;
 mod replaced;
 mod runtime;
 
@@ -54,7 +56,7 @@ fn is_alignment(align: usize) -> bool {
 extern "C-unwind" fn new_or_throw(size: usize, align: usize) -> *mut c_void {
     match allocate_fast(size, align) {
         Some(block) => block.cast(),
-        None => try_or_throw(size, align),
+        None => caller::hmm_try_or_throw(size, align),
     }
 }
 
@@ -63,7 +65,7 @@ extern "C-unwind" fn new_or_throw(size: usize, align: usize) -> *mut c_void {
 extern "C-unwind" fn new_or_null(size: usize, align: usize, nothrow: *const c_void) -> *mut c_void {
     match allocate_fast(size, align) {
         Some(block) => block.cast(),
-        None => try_or_null(size, align, nothrow),
+        None => caller::hmm_try_or_null(size, align, nothrow),
     }
 }
 
@@ -88,45 +90,50 @@ fn allocate(size: usize, align: usize) -> *mut c_void {
 }
 
 /// Out of line, and the last thing that `new` does: so the fast path needs no
-/// stack frame. A handler may free memory, install another, throw, or exit: as
-/// long as there is one, it goes on.
+/// stack frame, and `caller` is an address in what called it. A handler may free
+/// memory, install another, throw, or exit: as long as there is one, it goes on.
 #[inline(never)]
-extern "C-unwind" fn try_or_throw(size: usize, align: usize) -> *mut c_void {
+extern "C-unwind" fn try_or_throw_for(size: usize, align: usize, caller: *const c_void) -> *mut c_void {
     loop {
         let block = allocate(size, align);
         if !block.is_null() {
             return block;
         }
-        match runtime::new_handler() {
+        match runtime::new_handler(caller) {
             // SAFETY: the program installed it to be called here.
             Some(handler) if is_alignment(align) => unsafe { handler() },
-            _ => runtime::throw_bad_alloc(),
+            _ => runtime::throw_bad_alloc(caller),
         }
     }
 }
 
-/// As [`try_or_throw`], but what the handler throws turns into null. Rust
+/// As [`try_or_throw_for`], but what the handler throws turns into null. Rust
 /// cannot catch it. The C++ runtime can: its own `nothrow` forms are a `try`
-/// around plain `operator new`, and that is ours. A static program has no
-/// second set of operators; there the exception passes on, and ends the program
-/// at the first caller that relies on `noexcept`.
+/// around plain `operator new`, and that is ours. What is linked statically with
+/// the runtime and HMM has no second set of operators; there the exception passes
+/// on, and ends the program at the first caller that relies on `noexcept`.
 #[inline(never)]
-extern "C-unwind" fn try_or_null(size: usize, align: usize, nothrow: *const c_void) -> *mut c_void {
+extern "C-unwind" fn try_or_null_for(
+    size: usize,
+    align: usize,
+    nothrow: *const c_void,
+    caller: *const c_void,
+) -> *mut c_void {
     loop {
         let block = allocate(size, align);
         if !block.is_null() {
             return block;
         }
-        let handler = match runtime::new_handler() {
+        let handler = match runtime::new_handler(caller) {
             Some(handler) if is_alignment(align) => handler,
             _ => return door::fail(libc::ENOMEM),
         };
         if align == ANY {
-            if let Some(new) = runtime::nothrow_new() {
+            if let Some(new) = runtime::nothrow_new(caller) {
                 // SAFETY: the operator that our caller called, of the runtime's.
                 return unsafe { new(size, nothrow) };
             }
-        } else if let Some(new) = runtime::aligned_nothrow_new() {
+        } else if let Some(new) = runtime::aligned_nothrow_new(caller) {
             // SAFETY: likewise.
             return unsafe { new(size, align, nothrow) };
         }
@@ -147,7 +154,7 @@ macro_rules! through {
     // What it throws turns into null: by the runtime's form, which is a `try` around it.
     ($base:ident($($arg:ident),*) by $runtime:ident($nothrow:ident)) => {
         if let Some(theirs) = replaced::$base.get() {
-            return match runtime::$runtime() {
+            return match runtime::$runtime(ptr::null()) {
                 // SAFETY: the same operator, of the runtime's.
                 Some(new) => unsafe { new($($arg),*, $nothrow) },
                 // SAFETY: the program's operator; its contract is ours.

@@ -5,7 +5,7 @@
 //! `delete` and `delete[]` through `delete`. A program that has only its own
 //! `new` and `delete` would otherwise see a block of its own come to ours.
 
-use super::runtime;
+use super::loader;
 use core::ffi::{CStr, c_void};
 use core::mem::transmute_copy;
 use core::ptr;
@@ -56,7 +56,7 @@ impl<F: Copy> Replaced<F> {
     fn find(&self) -> *mut c_void {
         let mut theirs = self.theirs.load(Relaxed);
         if theirs == UNKNOWN {
-            theirs = runtime::in_program(self.name).cast_mut();
+            theirs = loader::in_program(self.name).cast_mut();
             // SAFETY: `new` compared the sizes; a function is an address.
             let ours: *mut c_void = unsafe { transmute_copy(&self.ours) };
             if theirs == ours || theirs.is_null() {
@@ -66,16 +66,6 @@ impl<F: Copy> Replaced<F> {
         }
         theirs
     }
-}
-
-/// A name for [`CStr`], which ends with a 0.
-macro_rules! name {
-    ($($part:tt)*) => {
-        match CStr::from_bytes_with_nul(concat!(mangled!($($part)*), "\0").as_bytes()) {
-            Ok(name) => name,
-            Err(_) => c"",
-        }
-    };
 }
 
 pub(super) static NEW: Replaced<New> = Replaced::new(name!("_Znw" size), super::new, None);

@@ -2,10 +2,13 @@
 //!
 //! The library must not need it, for C programs do without. It is looked for
 //! when memory has ended: by weak references, which find what was linked or
-//! loaded with the program, then among the libraries that were loaded later
-//! and kept to themselves (a C program's C++ plugin).
+//! loaded with the program, and is everybody's; then where a C program's C++
+//! plugin keeps it to itself: in what the calling module brings or needs, and
+//! among the libraries that were loaded later.
 
-use core::ffi::{CStr, c_char, c_int, c_void};
+use super::loader;
+use crate::door;
+use core::ffi::{CStr, c_void};
 use core::mem::transmute;
 use core::ptr;
 use hmm_sys::weak;
@@ -22,58 +25,67 @@ pub(super) type AlignedNothrowNew = unsafe extern "C-unwind" fn(usize, usize, *c
 /// Where GNU's and LLVM's runtimes live.
 const LIBRARIES: [&CStr; 3] = [c"libstdc++.so.6", c"libc++abi.so.1", c"libc++.so.1"];
 
-/// A function of the runtime's, or null.
-macro_rules! function {
-    ($name:literal) => {{
+/// What the runtime of whoever called from this address has by this name, or null.
+macro_rules! runtimes {
+    ($name:literal, $caller:expr) => {{
         let linked = weak!($name);
-        if linked.is_null() { in_library(concat!($name, "\0")) } else { linked }
+        if linked.is_null() { door::keeping_errno(|| apart(name!($name), $caller)) } else { linked }
     }};
 }
 
-/// The program's new-handler, if it has installed one.
-pub(super) fn new_handler() -> Option<NewHandler> {
+/// The address of `name` in a runtime that is not the program's; or null.
+fn apart(name: &CStr, caller: *const c_void) -> *const c_void {
+    match loader::in_module_of(caller, name) {
+        found if found.is_null() => in_libraries(name),
+        found => found,
+    }
+}
+
+/// The address of `name` in a runtime that was loaded as a library of its own; or null.
+fn in_libraries(name: &CStr) -> *const c_void {
+    let mut found = LIBRARIES.iter().map(|library| loader::in_library(library, name));
+    found.find(|found| !found.is_null()).unwrap_or(ptr::null())
+}
+
+/// The new-handler of whoever called from this address, if one is installed.
+pub(super) fn new_handler(caller: *const c_void) -> Option<NewHandler> {
     type GetNewHandler = unsafe extern "C" fn() -> Option<NewHandler>;
-    let get = function!("_ZSt15get_new_handlerv");
+    let get = runtimes!("_ZSt15get_new_handlerv", caller);
     // SAFETY: null or `std::get_new_handler`, which has this type.
     let get = unsafe { transmute::<*const c_void, Option<GetNewHandler>>(get) }?;
     // SAFETY: takes nothing and is `noexcept`.
     unsafe { get() }
 }
 
-/// Throws `std::bad_alloc`, or ends the program where nobody can throw.
-pub(super) extern "C-unwind" fn throw_bad_alloc() -> ! {
-    type Throw = unsafe extern "C-unwind" fn() -> !;
-    let throw = function!("_ZSt17__throw_bad_allocv");
-    // SAFETY: null or `std::__throw_bad_alloc`, which has this type.
-    let throw = unsafe { transmute::<*const c_void, Option<Throw>>(throw) };
-    if let Some(throw) = throw {
-        // SAFETY: takes nothing, and every frame up to C++ may be unwound.
-        unsafe { throw() }
-    }
-    throw_by_hand();
+/// Throws `std::bad_alloc` to whoever called from this address, or ends the program where nobody can throw.
+pub(super) extern "C-unwind" fn throw_bad_alloc(caller: *const c_void) -> ! {
+    throw_for(caller);
+    // A caller whose runtime cannot be seen catches what another one throws: types are compared by name.
+    loader::load(LIBRARIES[0]);
+    throw_for(caller);
     hmm_sys::report(format_args!("operator new: out of memory, and no C++ runtime to throw std::bad_alloc"));
     // SAFETY: takes nothing and does not return.
     unsafe { libc::abort() }
 }
 
-/// Does what a compiler makes of `throw std::bad_alloc()`. A static program
-/// holds only those parts of the runtime that it mentions: the function that
-/// throws may be missing where a `catch` of the type has brought in all of
-/// these. Returns if it has not.
-extern "C-unwind" fn throw_by_hand() {
+/// Does what a compiler makes of `throw std::bad_alloc()`; returns if something that it takes is missing. A static
+/// program, or plugin, holds only those parts of the runtime that it mentions: not the runtime's function that
+/// throws this, where a `catch` of the type has brought in all of these.
+extern "C-unwind" fn throw_for(caller: *const c_void) {
     type Allocate = unsafe extern "C" fn(usize) -> *mut *const c_void;
     type Throw = unsafe extern "C-unwind" fn(*mut *const c_void, *const c_void, *const c_void) -> !;
-    let (allocate, throw) = (weak!("__cxa_allocate_exception"), weak!("__cxa_throw"));
+    let allocate = runtimes!("__cxa_allocate_exception", caller);
     // SAFETY: null or the C++ ABI's function, which has this type.
     let allocate = unsafe { transmute::<*const c_void, Option<Allocate>>(allocate) };
+    let throw = runtimes!("__cxa_throw", caller);
     // SAFETY: likewise.
     let throw = unsafe { transmute::<*const c_void, Option<Throw>>(throw) };
-    let type_info = weak!("_ZTISt9bad_alloc");
-    let vtable = weak!("_ZTVSt9bad_alloc").cast::<*const c_void>();
-    let destructor = weak!("_ZNSt9bad_allocD1Ev");
     let (Some(allocate), Some(throw)) = (allocate, throw) else {
         return;
     };
+    let type_info = runtimes!("_ZTISt9bad_alloc", caller);
+    let vtable = runtimes!("_ZTVSt9bad_alloc", caller).cast::<*const c_void>();
+    let destructor = runtimes!("_ZNSt9bad_allocD1Ev", caller);
     if type_info.is_null() || vtable.is_null() || destructor.is_null() {
         return;
     }
@@ -90,89 +102,45 @@ extern "C-unwind" fn throw_by_hand() {
 }
 
 /// The runtime's own `nothrow` operator, which catches what ours cannot.
-pub(super) fn nothrow_new() -> Option<NothrowNew> {
-    let new = in_library(concat!(mangled!("_Znw" size "RKSt9nothrow_t"), "\0"));
+pub(super) fn nothrow_new(caller: *const c_void) -> Option<NothrowNew> {
+    let ours = super::new_nothrow as *const c_void;
+    let new = another(name!("_Znw" size "RKSt9nothrow_t"), ours, caller);
     // SAFETY: null or the operator by that name, which has this type.
     unsafe { transmute(new) }
 }
 
 /// [`nothrow_new`], of arrays.
-pub(super) fn nothrow_new_array() -> Option<NothrowNew> {
-    let new = in_library(concat!(mangled!("_Zna" size "RKSt9nothrow_t"), "\0"));
+pub(super) fn nothrow_new_array(caller: *const c_void) -> Option<NothrowNew> {
+    let ours = super::new_array_nothrow as *const c_void;
+    let new = another(name!("_Zna" size "RKSt9nothrow_t"), ours, caller);
     // SAFETY: null or the operator by that name, which has this type.
     unsafe { transmute(new) }
 }
 
 /// [`nothrow_new`], aligned.
-pub(super) fn aligned_nothrow_new() -> Option<AlignedNothrowNew> {
-    let new = in_library(concat!(mangled!("_Znw" size "St11align_val_tRKSt9nothrow_t"), "\0"));
+pub(super) fn aligned_nothrow_new(caller: *const c_void) -> Option<AlignedNothrowNew> {
+    let ours = super::new_aligned_nothrow as *const c_void;
+    let new = another(name!("_Znw" size "St11align_val_tRKSt9nothrow_t"), ours, caller);
     // SAFETY: null or the operator by that name, which has this type.
     unsafe { transmute(new) }
 }
 
 /// [`nothrow_new`], of aligned arrays.
-pub(super) fn aligned_nothrow_new_array() -> Option<AlignedNothrowNew> {
-    let new = in_library(concat!(mangled!("_Zna" size "St11align_val_tRKSt9nothrow_t"), "\0"));
+pub(super) fn aligned_nothrow_new_array(caller: *const c_void) -> Option<AlignedNothrowNew> {
+    let ours = super::new_array_aligned_nothrow as *const c_void;
+    let new = another(name!("_Zna" size "St11align_val_tRKSt9nothrow_t"), ours, caller);
     // SAFETY: null or the operator by that name, which has this type.
     unsafe { transmute(new) }
 }
 
-/// The address that `name` has for the program and for whatever looks it up as the
-/// program does; null if nothing has it, or there is no loader to ask.
-pub(super) fn in_program(name: &CStr) -> *const c_void {
-    let Some(dlsym) = dlsym() else { return ptr::null() };
-    // SAFETY: a handle that stands for all libraries, and a name.
-    let found = unsafe { dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-    if found.is_null() {
-        forget_error();
-    }
-    found
-}
-
-/// The program is not to be told of what was not found here.
-fn forget_error() {
-    type DlError = unsafe extern "C" fn() -> *const c_char;
-    let dlerror = weak!("dlerror");
-    // SAFETY: null or libc's `dlerror`, which has this type.
-    if let Some(dlerror) = unsafe { transmute::<*const c_void, Option<DlError>>(dlerror) } {
-        // SAFETY: always callable.
-        unsafe { dlerror() };
-    }
-}
-
-type DlSym = unsafe extern "C" fn(*mut c_void, *const c_char) -> *const c_void;
-
-/// libc's `dlsym`, if the program has it: a static one need not.
-fn dlsym() -> Option<DlSym> {
-    let dlsym = weak!("dlsym");
-    // SAFETY: null or libc's `dlsym`, which has this type.
-    unsafe { transmute::<*const c_void, Option<DlSym>>(dlsym) }
-}
-
-/// The address of `name`, which ends with a 0, in a loaded runtime; or null.
-///
-/// The runtime's count of users is left raised: it must not be unloaded while
-/// the function runs. A static program has no loader to ask, and its linker
-/// warns of any mention of `dlopen`, so `dlsym` has to find it.
-fn in_library(name: &str) -> *const c_void {
-    type DlOpen = unsafe extern "C" fn(*const c_char, c_int) -> *mut c_void;
-    let dlopen = in_program(c"dlopen");
-    // SAFETY: null or libc's `dlopen`, which has this type.
-    let dlopen = unsafe { transmute::<*const c_void, Option<DlOpen>>(dlopen) };
-    let (Some(dlopen), Some(dlsym)) = (dlopen, dlsym()) else {
-        return ptr::null();
-    };
-    for library in LIBRARIES {
-        // SAFETY: the name ends with a 0; nothing is loaded that is not yet.
-        let runtime = unsafe { dlopen(library.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
-        if runtime.is_null() {
-            continue;
-        }
-        // SAFETY: a handle of `dlopen`'s, and a name that ends with a 0.
-        let found = unsafe { dlsym(runtime, name.as_ptr().cast()) };
-        if !found.is_null() {
-            return found;
-        }
-    }
-    ptr::null()
+/// The runtime's operator by this `name`, where the program, or the caller's module, has `ours`; or null. Out of
+/// line: operators that a program may have replaced need no more stack for it.
+#[cold]
+#[inline(never)]
+fn another(name: &CStr, ours: *const c_void, caller: *const c_void) -> *const c_void {
+    door::keeping_errno(|| {
+        let is_everybodys = !weak!("__cxa_throw").is_null();
+        let callers = if is_everybodys { ptr::null() } else { loader::in_module_of(caller, name) };
+        if callers.is_null() || callers == ours { in_libraries(name) } else { callers }
+    })
 }
