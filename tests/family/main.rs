@@ -7,8 +7,8 @@ use hmm_tests::{Outcome, Run, Source, Way};
 
 /// The ways for programs that use only what every C library has.
 const COMMON: [Way; 3] = [Way::Preload, Way::Archive, Way::Static];
-/// The ways for programs that need libstdc++'s own nothrow operators behind ours: a fully static
-/// program has only one set of them.
+/// The ways for programs that need libstdc++'s own nothrow operators behind ours: where it is linked
+/// statically there is only one set of them.
 const DYNAMIC: [Way; 2] = [Way::Preload, Way::Archive];
 /// The ways for programs that define names of ours themselves: an archive would define them twice.
 const INTERPOSED: [Way; 2] = [Way::Preload, Way::Shared];
