@@ -6,7 +6,7 @@
 //!     heap      the process's heap: alloc, free, realloc, … for any thread; stats
 //!     life      threads that begin and end
 //!     fork      processes that double
-//!     set_up    what a process needs once
+//!     set_up    how far the process is set up
 //!     process   the heap itself, a static
 //!     tls       the thread's word: where its own heap is
 //!     system    HeapGrow: the break where it is ours, else, or when it is refused, the mmap reserve

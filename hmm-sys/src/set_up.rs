@@ -1,4 +1,4 @@
-//! What the process needs once: one thread sets it up, and those that come meanwhile sleep.
+//! How far the process is set up: one thread sees to that, and those that come meanwhile sleep.
 //!
 //! ```text
 //!   NEW ──► BEGUN ──────────────► READY, or NO_KEY

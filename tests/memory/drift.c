@@ -59,6 +59,7 @@ int main(void)
     HmmStats(&now);
     size_t kept = now.held - now.active - now.metadata;
     fprintf(stderr, "%zu KiB kept, %zu in use at most\n", kept / KIB, most_in_use / KIB);
+    /* (12 MiB: what the threads may have without asking, and what comes and goes in a turn.) */
     CHECK(kept <= most_in_use / 8 * 9 + 12 * MIB);
     CHECK(HmmCheck() == 0);
     return ok();

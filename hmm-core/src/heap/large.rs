@@ -43,7 +43,7 @@ pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align
             run_layer.note_large(pages);
             let header = s.map().header(page);
             header.set_large_bytes(rounded(size));
-            header.set_moved(false);
+            header.mark_only_moved(false);
             header.set_kind(Kind::Large);
             Some(page)
         })

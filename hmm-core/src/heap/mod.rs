@@ -13,7 +13,7 @@
 //! many owners on the same pages. What differs between the two is behind
 //! [`Supply`], so that both run the same code.
 //!
-//! From the bottom to the top:
+//! In the order to read them:
 //!
 //! ```text
 //!   bin, fit                 a class's slabs; what a slot may hold

@@ -10,7 +10,7 @@
 //! neighbours at once and found best fit first; what they hold beyond a bound
 //! goes back to the backend at once. The floors above ask for runs.
 //!
-//! One lock, the caller's, guards it all; only the [`map`] is read without. From the bottom to the top:
+//! One lock, the caller's, guards it all; only the [`map`] is read without. In the order to read them:
 //!
 //! ```text
 //!   header, pair             what is known of a page; a word of a slab's bitmap

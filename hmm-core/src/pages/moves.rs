@@ -34,7 +34,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         match moved {
             Moved::Yes => {
                 map.set_dirty(from, pages, false);
-                map.header(to).set_moved(true);
+                map.header(to).mark_only_moved(true);
                 self.gives = true;
             }
             Moved::Lost => {

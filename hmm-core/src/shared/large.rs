@@ -54,7 +54,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let (start, header) = taken?;
         if header.has(Mark::Shrunk) {
             // That was another block.
-            header.set_moved(header.is_moved());
+            header.mark_only_moved(header.is_moved());
         }
         header.set_large_bytes(large::rounded(size));
         Some(start)

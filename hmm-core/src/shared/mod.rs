@@ -22,7 +22,7 @@
 //!                       └──────────────────────────────────── LISTED
 //! ```
 //!
-//! From the bottom to the top:
+//! In the order to read them:
 //!
 //! ```text
 //!   lock                     what guards the floors below

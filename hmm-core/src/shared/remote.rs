@@ -66,8 +66,9 @@ pub(super) enum Marked<'a> {
     First(&'a AtomicUsize),
     /// Others.
     More,
-    /// Itself, or the local one: a double free. The bits are as they were: until the program has ended, its other
-    /// threads go on, and whoever reports the end may allocate.
+    /// Itself, or the local one: a double free. No other slot is free for it: until the program has ended, its other
+    /// threads go on, and whoever reports the end may allocate. (Unless two frees of the slot pass each other, and the
+    /// owner takes the word in between.)
     Twice,
 }
 
@@ -93,8 +94,9 @@ pub(super) fn mark(header: &Header, index: usize) -> Marked<'_> {
         0 => Marked::First(unsafe { pair::summary(first) }),
         old if old & bit == 0 => Marked::More,
         // Another thread's free of this block came just before, and the sum went to the next slot's bit.
-        _ => {
-            pair.remote.fetch_sub(bit, Release);
+        old => {
+            // (If the word changed meanwhile, the owner may have taken it, and there is nothing to be put right.)
+            let _ = pair.remote.compare_exchange(old.wrapping_add(bit), old, Release, Relaxed);
             Marked::Twice
         }
     }

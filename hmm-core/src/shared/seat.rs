@@ -22,9 +22,8 @@ use crate::pages::Pages;
 use crate::pages::header::Header;
 use crate::pages::map::PageMap;
 use crate::pages::pair::BitPair;
-use crate::slab::parts::free_bytes;
 use crate::slab::{Bits, Slot};
-use crate::units::{Class, PageNo, Word};
+use crate::units::{Class, Geometry, PageNo, Word};
 
 /// The calling thread's owner, whose lists it is about to change.
 pub(super) struct Seat<'a, G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> {
@@ -186,9 +185,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
         header.owner.store(self.token(), SeqCst);
         let bits = bits_of::<SHIFT>(header);
         self.shared.drain_slab(header, &bits, |_| 0);
-        // What was never used, or given back, holds no memory.
-        let (_, soiled) = free_bytes::<SHIFT>(header, &bits);
-        self.local().loose.add(soiled);
+        let free = bits.count_free(usize::from(Geometry::<SHIFT>::info(class).slots));
+        self.local().loose.add(free * class.size());
         Some(page)
     }
 

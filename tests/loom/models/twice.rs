@@ -24,6 +24,26 @@ fn by_others() {
     .explore(3);
 }
 
+/// Two others free a slot while its owner looks: those beside it stay in use, as many as they were.
+#[test]
+fn by_others_while_the_owner_looks() {
+    Tiny {
+        set_up: |w| {
+            w.renew(3);
+            w.alloc_many(0, 32, 4);
+            w.pass_twice(0, 0, 1);
+            w.pass_twice(0, 0, 2);
+        },
+        threads: &[|w| w.trim(0), |w| w.free_twice(1, 0), |w| w.free_twice(2, 0)],
+        after: |w| {
+            w.notice(|| w.trim(0));
+            one_is_told(w);
+            assert_eq!(w.heap().stats().blocks, 3, "live blocks");
+        },
+    }
+    .explore(3);
+}
+
 /// The owner and another one free a slot. Both may have gone through; the owner finds
 /// it when it looks.
 #[test]

@@ -133,7 +133,7 @@ number!(AtomicU8, u8, fetch_or);
 number!(AtomicU16, u16, fetch_or, fetch_and);
 number!(AtomicU32, u32);
 number!(AtomicU64, u64, fetch_and);
-number!(AtomicUsize, usize, fetch_add, fetch_sub, fetch_or, fetch_and, fetch_xor);
+number!(AtomicUsize, usize, fetch_add, fetch_or, fetch_and, fetch_xor);
 atomic!(AtomicBool, bool, false, |number| number != 0, |value| u64::from(value));
 atomic!(
     AtomicPtr<T>,

@@ -185,7 +185,7 @@ impl Header {
     }
 
     /// Notes that pages of this large block were moved here, or that nothing is to be known of it.
-    pub(crate) fn set_moved(&self, moved: bool) {
+    pub(crate) fn mark_only_moved(&self, moved: bool) {
         self.mark.store(if moved { Mark::MOVED as u8 } else { 0 }, Relaxed);
     }
 

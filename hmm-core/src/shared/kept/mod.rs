@@ -131,7 +131,7 @@ impl Kept {
         self.pages.set(self.pages.get() - pages);
         if rest > 0 {
             let behind = header_at(ptr::from_ref(header).wrapping_add(pages as usize));
-            behind.set_moved(header.is_moved());
+            behind.mark_only_moved(header.is_moved());
             run.set(start.wrapping_add((pages as usize) << shift), behind, rest);
             behind.set_kind(Kind::Kept);
         }

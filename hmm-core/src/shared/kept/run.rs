@@ -54,7 +54,7 @@ pub(super) fn header_at<'a>(header: *const Header) -> &'a Header {
 
 /// Makes one run of `pages` pages of the two that `first` and `second` head.
 pub(super) fn merge(first: &Header, second: &Header, pages: u32) {
-    first.set_moved(first.is_moved() || second.is_moved());
+    first.mark_only_moved(first.is_moved() || second.is_moved());
     first.set_run(pages);
     second.set_kind(Kind::Blank);
 }

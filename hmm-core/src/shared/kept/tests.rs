@@ -52,7 +52,7 @@ fn a_block_that_grew_tells_of_pages_that_were_moved_into_it() {
         table[head].set_kind(Kind::Large);
     }
     table[0].set(Mark::Shrunk);
-    table[2].set_moved(true);
+    table[2].mark_only_moved(true);
     assert!(kept.put(|_| true, ptr::without_provenance_mut(3 << SHIFT), &table[2]).is_ok());
     assert!(kept.lengthen(&table[0], 4, SHIFT).is_ok());
     assert!(table[0].is_moved() && table[0].has(Mark::Shrunk) && table[4].is_moved());
