@@ -95,6 +95,17 @@ fn fork_handlers_before_the_first_allocation() {
     }
 }
 
+/// Forks after HMM was finalised: its handlers run still.
+#[test]
+fn fork_at_exit() {
+    let module = Source::file("life/exit_forks_library.c");
+    let module_file = module.compile_shared("module.so");
+    for way in DYNAMIC {
+        let source = Source::file("life/exit_forks.c").flags(&["-rdynamic"]);
+        source.run(way).arg(&module_file).seconds(60).run().ok().served();
+    }
+}
+
 /// Loaded, used and unloaded over and over, and twenty copies at a time.
 #[test]
 fn dlopen() {

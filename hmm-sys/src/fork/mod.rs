@@ -7,6 +7,14 @@
 //! ```
 
 #[cfg(target_env = "gnu")]
+mod register;
+/// Only glibc takes handlers out while there may be forks.
+#[cfg(not(target_env = "gnu"))]
+mod register {
+    pub(super) use libc::pthread_atfork as register;
+}
+
+#[cfg(target_env = "gnu")]
 mod stdio;
 /// Only of glibc's `fork` is known that it waits for such a lock.
 #[cfg(not(target_env = "gnu"))]
@@ -23,10 +31,9 @@ use crate::{lock, tls};
 
 /// Has the handlers called at each fork.
 pub(crate) fn watch() {
-    // SAFETY: they stay loaded as long as they are registered: libc takes those of a library that
-    // is unloaded out. Registered first, so that our `prepare` runs
+    // SAFETY: they may be called at any fork. Registered first, so that our `prepare` runs
     // last and the locks are held for as short as can be.
-    unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+    unsafe { register::register(Some(prepare), Some(parent), Some(child)) };
 }
 
 unsafe extern "C" fn prepare() {
