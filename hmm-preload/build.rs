@@ -14,9 +14,6 @@ fn main() {
         "-soname=libhmm.so",
         // Blocks outlive a `dlclose`, and so must the code that frees them.
         "-znodelete",
-        // Set up before all others: fork handlers that were registered before ours would run with our locks held, and
-        // may wait for threads that allocate; and glibc allocates for the 49th, with a lock held that we need then.
-        "-zinitfirst",
         // No lazy binding: its resolver would run inside the first malloc.
         "-znow",
         "-zrelro",

@@ -95,26 +95,6 @@ fn fork_handlers_before_the_first_allocation() {
     }
 }
 
-/// Libraries whose constructors register fork handlers that wait for threads of theirs, or so many that glibc allocates
-/// for them, before HMM was called for anything.
-#[test]
-fn fork_handlers_of_libraries() {
-    let other = Source::file("life/fork_rests_library.c");
-    let other_file = other.compile_shared("other.so");
-    let (hmm, other) = (library().shared.to_string_lossy(), other_file.to_string_lossy());
-    let forks = Source::file("life/fork_rests.c");
-    let linked = Source::file("life/fork_rests.c").flags(&["-Wl,--no-as-needed", &hmm, &other]);
-    for more in ["0", "100"] {
-        for both in [format!("{hmm}:{other}"), format!("{other}:{hmm}")] {
-            println!("{both}: {more}");
-            let run = forks.run(Way::Plain).env("LD_PRELOAD", both).env("HMM_STATS", "1");
-            run.env("MORE_HANDLERS", more).seconds(10).run().ok().served();
-        }
-        println!("linked: {more}");
-        linked.run(Way::Shared).env("MORE_HANDLERS", more).seconds(10).run().ok().served();
-    }
-}
-
 /// Forks after HMM was finalised: its handlers run still.
 #[test]
 fn fork_at_exit() {
