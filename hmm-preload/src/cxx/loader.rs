@@ -10,10 +10,20 @@ use core::ptr;
 use hmm_sys::weak;
 use libc::{Dl_info, RTLD_LAZY, RTLD_NOLOAD};
 
+/// What the loader knows a module by: the beginning of its `link_map`.
+#[repr(C)]
+struct LinkMap {
+    moved_by: usize,
+    name: *const c_char,
+}
+
+/// Asks for it, from a `dladdr1`.
+const RTLD_DL_LINKMAP: c_int = 2;
+
 type DlOpen = unsafe extern "C" fn(*const c_char, c_int) -> *mut c_void;
 type DlSym = unsafe extern "C" fn(*mut c_void, *const c_char) -> *const c_void;
 type DlClose = unsafe extern "C" fn(*mut c_void) -> c_int;
-type DlAddr = unsafe extern "C" fn(*const c_void, *mut Dl_info) -> c_int;
+type DlAddr = unsafe extern "C" fn(*const c_void, *mut Dl_info, *mut *const LinkMap, c_int) -> c_int;
 type DlError = unsafe extern "C" fn() -> *const c_char;
 
 /// A function of the loader's, if the program has it.
@@ -31,19 +41,16 @@ pub(super) fn in_program(name: &CStr) -> *const c_void {
     look_up(libc::RTLD_DEFAULT, name)
 }
 
-/// The address of `name` in the module that `address` lies in, or in what that needs; or null.
+/// The address of `name` in the module that `address` lies in, or in what that needs; or null. (The program itself is no
+/// module by name, and what it has and needs is everybody's.)
 pub(super) fn in_module_of(address: *const c_void, name: &CStr) -> *const c_void {
-    let (Some(dladdr), Some(dlclose)) = (function!(c"dladdr" as DlAddr), function!(c"dlclose" as DlClose)) else {
-        return ptr::null();
-    };
-    let mut module = MaybeUninit::<Dl_info>::uninit();
-    // SAFETY: it may be asked for any address, and writes what it knows.
-    if unsafe { dladdr(address, module.as_mut_ptr()) } == 0 {
+    let Some(module) = module_of(address) else { return ptr::null() };
+    let Some(dlclose) = function!(c"dlclose" as DlClose) else { return ptr::null() };
+    // SAFETY: a module's name is a text that ends with a 0, or null.
+    if module.name.is_null() || unsafe { module.name.read() } == 0 {
         return ptr::null();
     }
-    // SAFETY: it said that it knows, and wrote all of it.
-    let module = unsafe { module.assume_init() };
-    let handle = open(module.dli_fname, RTLD_NOLOAD);
+    let handle = open(module.name, RTLD_NOLOAD);
     if handle.is_null() {
         return ptr::null();
     }
@@ -51,6 +58,24 @@ pub(super) fn in_module_of(address: *const c_void, name: &CStr) -> *const c_void
     // SAFETY: a handle of `dlopen`'s, not used again. What it stands for is in use, and stays.
     unsafe { dlclose(handle) };
     found
+}
+
+/// Whether the two addresses lie in one module.
+pub(super) fn are_together(one: *const c_void, other: *const c_void) -> bool {
+    match (module_of(one), module_of(other)) {
+        (Some(one), Some(other)) => ptr::eq(one, other),
+        _ => false,
+    }
+}
+
+/// The module that `address` lies in, if the loader can tell. (musl's cannot.)
+fn module_of<'a>(address: *const c_void) -> Option<&'a LinkMap> {
+    let dladdr = function!(c"dladdr1" as DlAddr)?;
+    let (mut symbol, mut module) = (MaybeUninit::<Dl_info>::uninit(), ptr::null());
+    // SAFETY: it may be asked for any address, and writes what it knows.
+    let is_known = unsafe { dladdr(address, symbol.as_mut_ptr(), &raw mut module, RTLD_DL_LINKMAP) } != 0;
+    // SAFETY: null, or the loader's own, which stays as long as the module does: it is in use.
+    unsafe { module.as_ref() }.filter(|_| is_known)
 }
 
 /// The address of `name` in this library if it is loaded; or null.

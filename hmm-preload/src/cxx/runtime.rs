@@ -141,6 +141,8 @@ fn another(name: &CStr, ours: *const c_void, caller: *const c_void) -> *const c_
     door::keeping_errno(|| {
         let is_everybodys = !weak!("__cxa_throw").is_null();
         let callers = if is_everybodys { ptr::null() } else { loader::in_module_of(caller, name) };
-        if callers.is_null() || callers == ours { in_libraries(name) } else { callers }
+        // (The module may also need another allocator, with operators of its own.)
+        let is_runtimes = || loader::are_together(callers, apart(name!("__cxa_throw"), caller));
+        if callers.is_null() || callers == ours || !is_runtimes() { in_libraries(name) } else { callers }
     })
 }
