@@ -18,6 +18,7 @@ fn bounds_of_the_users() {
     for keep in ["0", "1048576", "8388608", "67108864"] {
         passes("bound.c", |run| run.arg(keep));
     }
+    passes("bound.c", |run| run.arg("8388608").env("HMM_HUGE_PAGES", "0"));
 }
 
 #[test]
