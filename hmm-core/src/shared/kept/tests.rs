@@ -2,6 +2,12 @@ use super::*;
 
 const SHIFT: u32 = 16;
 
+/// Makes it the header of a large block of so many pages.
+fn make_large(header: &Header, pages: u32) {
+    header.set_run(pages);
+    header.set_kind(Kind::Large);
+}
+
 /// Three runs of two pages each, side by side, are freed, as blocks that were taken last or not.
 fn free_three(in_turns: bool) -> Option<u32> {
     let table: [Header; 6] = core::array::from_fn(|_| Header::default());
@@ -9,8 +15,7 @@ fn free_three(in_turns: bool) -> Option<u32> {
     for first in [0, 2, 4] {
         let start = ptr::without_provenance_mut((first + 1) << SHIFT);
         let header = &table[first];
-        header.set_run(2);
-        header.set_kind(Kind::Large);
+        make_large(header, 2);
         if in_turns {
             kept.note_taken(start);
         }
@@ -30,8 +35,7 @@ fn neighbours_are_joined_where_a_thread_takes_and_frees_in_turns() {
 fn a_block_grows_into_what_is_kept_right_behind_it() {
     let table: [Header; 8] = core::array::from_fn(|_| Header::default());
     let (kept, start) = (Kept::new(), ptr::without_provenance_mut(1 << SHIFT));
-    table[0].set_run(8);
-    table[0].set_kind(Kind::Large);
+    make_large(&table[0], 8);
     kept.note_taken(start);
     assert!(kept.put(|_| true, start, &table[0]).is_ok_and(|out| out.is_none()));
     let lengthen = |want| kept.lengthen(&table[0], want, SHIFT).map_err(|short| short.map(Header::run));
@@ -48,8 +52,7 @@ fn a_block_that_grew_tells_of_pages_that_were_moved_into_it() {
     let table: [Header; 8] = core::array::from_fn(|_| Header::default());
     let kept = Kept::new();
     for (head, pages) in [(0, 2), (2, 4)] {
-        table[head].set_run(pages);
-        table[head].set_kind(Kind::Large);
+        make_large(&table[head], pages);
     }
     table[0].set(Mark::Shrunk);
     table[2].mark_only_moved(true);
@@ -62,8 +65,7 @@ fn a_block_that_grew_tells_of_pages_that_were_moved_into_it() {
 fn a_block_takes_all_that_is_kept_behind_it() {
     let table: [Header; 4] = core::array::from_fn(|_| Header::default());
     let (kept, start) = (Kept::new(), ptr::without_provenance_mut(1 << SHIFT));
-    table[0].set_run(4);
-    table[0].set_kind(Kind::Large);
+    make_large(&table[0], 4);
     kept.note_taken(start);
     assert!(kept.put_first(start, &table[0]).is_none(), "that takes a licence");
     assert!(kept.put(|_| true, start, &table[0]).is_ok());
