@@ -144,21 +144,20 @@ pub(crate) fn free_parts<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> 
     free_among::<SHIFT>(header, bits, u16::MAX)
 }
 
-/// As [`free_parts`], among `parts`.
+/// As [`free_parts`], among `parts`: from one slot in use to the next, since where programs free
+/// what they took together, most parts have none.
 fn free_among<const SHIFT: u32>(header: &Header, bits: &Bits<'_>, parts: u16) -> u16 {
     let info = Geometry::<SHIFT>::info(header.class());
-    let (size, slots) = (info.size as usize, usize::from(info.slots));
-    // As in `Geometry::slot_of`: there are two divisions a part.
-    let over_size = |bytes: usize| ((bytes as u64 * u64::from(info.recip)) >> 32) as usize;
-    let bytes = part_bytes::<SHIFT>();
-    let (mut left, mut free) = (parts, 0);
+    let (size, bytes) = (info.size as usize, part_bytes::<SHIFT>());
+    let (mut left, mut free) = (parts, parts);
     while left != 0 {
         let part = left.trailing_zeros() as usize;
-        left &= left - 1;
-        let (first, end) = (over_size(part * bytes), over_size((part + 1) * bytes + size - 1).min(slots));
-        if bits.are_free(first, end) {
-            free |= 1 << part;
-        }
+        // As in `Geometry::slot_of`, without a division.
+        let slot = ((part * bytes) as u64 * u64::from(info.recip)) >> 32;
+        let Some(used) = bits.next_used(slot as usize) else { break };
+        let held = parts_of::<SHIFT>(used * size, (used + 1) * size);
+        free &= !held;
+        left &= !held & (u16::MAX << (used * size / bytes).min(PARTS - 1));
     }
     free
 }
@@ -218,6 +217,35 @@ pub(crate) fn free_bytes<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::pair::BitPair;
+    use crate::units::{MOST_WORDS, WORD_BITS};
+
+    #[test]
+    fn a_part_is_free_if_no_slot_in_it_is_in_use() {
+        const SHIFT: u32 = 16;
+        let (header, pairs) = (Header::default(), [(); MOST_WORDS].map(|()| BitPair::default()));
+        for class in (0..Class::ALL).map(Class::nth).filter(|&class| !Geometry::<SHIFT>::is_medium(class)) {
+            let info = Geometry::<SHIFT>::info(class);
+            let (size, slots) = (info.size as usize, usize::from(info.slots));
+            header.set_slab(class, info.recip, pairs.as_ptr(), false);
+            let bits = Bits::new(&header, usize::from(info.words));
+            for step in [1, 2, 3, 7, 50, 128, 300, 1000, slots] {
+                bits.fill();
+                let mut held = 0;
+                for slot in (step / 2..slots).step_by(step) {
+                    bits.pair(slot / WORD_BITS).take(1 << (slot % WORD_BITS));
+                    held |= parts_of::<SHIFT>(slot * size, (slot + 1) * size);
+                }
+                for parts in [u16::MAX, 0x0ff0, 0x8421, 0] {
+                    assert_eq!(
+                        free_among::<SHIFT>(&header, &bits, parts),
+                        parts & !held,
+                        "{size} bytes, each {step}th"
+                    );
+                }
+            }
+        }
+    }
 
     #[test]
     fn pages_of_the_systems_take_several_parts_where_they_are_larger() {
