@@ -78,7 +78,7 @@ pub(crate) fn runs<G: HeapGrow, const SHIFT: u32>(
     pages: &Pages<G, SHIFT>,
     owners: Owners,
 ) -> Result<(), Violation> {
-    let (mut free_pages, mut dirty_pages) = (0, 0);
+    let (mut free_pages, mut dirty_pages, mut own, mut free_runs) = (0, 0, 0, 0);
     for index in 0..map.regions().count() {
         let mut after_free = false;
         for page in map.runs_in(index) {
@@ -88,8 +88,10 @@ pub(crate) fn runs<G: HeapGrow, const SHIFT: u32>(
             let kind = header.kind();
             at.assert(1, run > 0, "a run without length")?;
             // (From the page on: a kept run may be longer by now than it was for who stepped over it.)
-            at.assert(1, run <= map.surroundings(page).2, "a run beyond its region's end")?;
+            at.assert(1, run <= map.to_end(page), "a run beyond its region's end")?;
+            own += if kind == Kind::Foreign { 0 } else { run as usize };
             let is_free = kind == Kind::Free;
+            free_runs += usize::from(is_free);
             at.assert(2, !(is_free && after_free), "two free runs side by side")?;
             after_free = is_free;
             match kind {
@@ -111,6 +113,8 @@ pub(crate) fn runs<G: HeapGrow, const SHIFT: u32>(
         }
     }
     let all = At(PageNo::FIRST);
+    all.assert(1, owners == Owners::Work || own == pages.own_pages(), "the count of the heap's pages is off")?;
+    all.assert(3, free_runs == pages.count_free_runs(map), "a tree holds what is no free run")?;
     all.assert(3, free_pages == pages.free_pages(), "the count of free pages is off")?;
     all.assert(3, dirty_pages == pages.dirty_pages(), "the count of dirty free pages is off")
 }
@@ -161,6 +165,8 @@ fn slab<const SHIFT: u32>(map: &PageMap<SHIFT>, at: &At, page: PageNo, header: &
     let medium = info.run > 1;
     at.assert(4, header.run() == u32::from(info.run), "a slab that is not as long as its class says")?;
     at.assert(4, header.recip() == if medium { 0 } else { info.recip }, "a wrong reciprocal")?;
+    let inline = core::ptr::eq(header.bits(), header.inline_bits());
+    at.assert(4, inline == (info.words == 1), "a bitmap in the wrong place")?;
     interior(map, at, page, header.run(), Kind::MediumBody)?;
     let bodies = (1..header.run()).all(|i| map.header(page.up(i)).next.page() == Some(page));
     at.assert(4, bodies, "a body page that does not lead to its head")?;
@@ -204,6 +210,7 @@ pub(crate) fn owner<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S
             last = Some(page);
             next = header.next.page();
         }
+        At(PageNo::FIRST).assert(8, bin.tail() == last, "a queue whose tail is not its last slab")?;
     }
     let is_counted = s.local().widened() <= s.local().loose.remembered();
     At(PageNo::FIRST).assert(10, is_counted, "more is remembered than is counted")
@@ -251,4 +258,27 @@ fn owned<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let slab = matches!(header.kind(), Kind::Small | Kind::Medium);
     At(page).assert(8, slab && header.class() == class, "a queue holds a page of another class")?;
     At(page).assert(8, header.owner.load(Relaxed) == s.token(), "a queue holds a slab of another owner")
+}
+
+/// How many slabs the owner's queues have, the current ones included.
+pub(crate) fn listed<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) -> usize {
+    let of_class = |class| {
+        let bin = s.local().bin(class);
+        let queue = core::iter::successors(bin.head(), |&page| s.map().header(page).next.page());
+        queue.count() + usize::from(bin.current().is_some())
+    };
+    (0..C).map(Class::nth).map(of_class).sum()
+}
+
+/// Checks that no slab is lost: of those whose owner word `is_theirs`, there are as many as their
+/// queues have, `listed` (I8).
+pub(crate) fn none_is_lost<const SHIFT: u32>(
+    map: &PageMap<SHIFT>,
+    listed: usize,
+    is_theirs: impl Fn(usize) -> bool,
+) -> Result<(), Violation> {
+    let is_slab = |header: &&Header| matches!(header.kind(), Kind::Small | Kind::Medium);
+    let slabs = map.runs().map(|page| map.header(page)).filter(is_slab);
+    let owned = slabs.filter(|header| is_theirs(header.owner.load(Relaxed))).count();
+    At(PageNo::FIRST).assert(8, owned == listed, "a slab with free slots is in no queue")
 }

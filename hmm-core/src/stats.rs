@@ -103,7 +103,7 @@ impl Stats {
                 self.free_runs += 1;
                 let clean = (0..run).filter(|&i| !map.is_dirty(page.up(i))).count();
                 self.retained += clean * page_bytes;
-                if map.surroundings(page).2 == run {
+                if map.to_end(page) == run {
                     self.top_free += bytes;
                 }
             }

@@ -8,7 +8,7 @@
 use core::ffi::{c_int, c_void};
 use core::ptr;
 
-use hmm_sys::GRANULE;
+use hmm_sys::{GRANULE, errno};
 
 /// A block of `size` bytes; null with `ENOMEM` when there is no memory.
 #[inline(always)]
@@ -127,25 +127,8 @@ unsafe fn from_or_to_nothing(block: *mut c_void, size: usize) -> *mut c_void {
 #[cold]
 #[inline(never)]
 pub(crate) fn fail(error: c_int) -> *mut c_void {
-    // SAFETY: libc's own pointer to this thread's `errno`.
-    unsafe { errno().write(error) };
+    errno::set(error);
     ptr::null_mut()
-}
-
-/// What `ask` answers; it may change `errno`, which stays.
-pub(crate) fn keeping_errno<A>(ask: impl FnOnce() -> A) -> A {
-    // SAFETY: libc's own pointer to this thread's `errno`.
-    let error = unsafe { errno().read() };
-    let answer = ask();
-    // SAFETY: as above.
-    unsafe { errno().write(error) };
-    answer
-}
-
-/// Where this thread's `errno` is.
-fn errno() -> *mut c_int {
-    // SAFETY: takes nothing and always answers.
-    unsafe { libc::__errno_location() }
 }
 
 #[inline(always)]

@@ -1,7 +1,7 @@
 //! HMM's C library: `libhmm.so`, to preload or to link, and `libhmm.a`.
 //!
 //! Every function here is a *door*: it converts C's arguments, makes one call,
-//! and tells the result the way C does. Nothing is decided in this crate.
+//! and tells the result the way C does. Nothing about blocks is decided in this crate.
 //!
 //! ```text
 //!   malloc   free     operator new     HmmAlloc   HmmFree     malloc_info

@@ -1,7 +1,8 @@
-//! `errno` stays as it was.
+//! `errno`: what the heap does itself leaves it as it was; the doors set it.
 
 /// Puts `errno` back to what it was when this value was made.
-pub(crate) struct Errno(libc::c_int);
+#[derive(Debug)]
+pub struct Errno(libc::c_int);
 
 /// Where the calling thread's `errno` is.
 pub(crate) fn place() -> *mut libc::c_int {
@@ -23,14 +24,15 @@ pub(crate) fn get() -> libc::c_int {
 }
 
 /// Makes it `error`.
-pub(crate) fn set(error: libc::c_int) {
+pub fn set(error: libc::c_int) {
     // SAFETY: the thread's own variable.
     unsafe { *place() = error };
 }
 
 impl Errno {
     /// Remembers the calling thread's `errno`.
-    pub(crate) fn keep() -> Self {
+    #[must_use = "it is put back at once"]
+    pub fn keep() -> Self {
         Self(get())
     }
 }

@@ -166,9 +166,10 @@ pub unsafe fn realloc(p: *mut u8, size: usize) -> *mut u8 {
 /// As [`realloc`].
 #[inline(always)]
 pub unsafe fn realloc_aligned(p: *mut u8, align: usize, size: usize) -> *mut u8 {
-    match HEAP.resize(tls::get(), p, size) {
+    // SAFETY: the caller's promise; the owner is this thread's.
+    match unsafe { HEAP.resize(tls::get(), p, size) } {
         Resize::Stays => p,
-        // SAFETY: the caller's promise.
+        // SAFETY: likewise.
         Resize::Moves { have } => unsafe { move_block(p, have, align, size) },
         // SAFETY: likewise.
         Resize::Unknown => unsafe { realloc_slow(p, align, size) },
@@ -197,7 +198,8 @@ unsafe fn realloc_slow(p: *mut u8, align: usize, size: usize) -> *mut u8 {
 /// `p` is a live block or null. (Anything else ends the program.)
 #[inline(always)]
 pub unsafe fn usable_size(p: *const u8) -> usize {
-    HEAP.usable_size(tls::get(), p)
+    // SAFETY: the caller's promise; the owner is this thread's.
+    unsafe { HEAP.usable_size(tls::get(), p) }
 }
 
 /// Gives all free memory back to the system but `pad` bytes at the heap's top.

@@ -30,7 +30,7 @@
 extern crate std;
 
 mod brk;
-mod errno;
+pub mod errno;
 #[cfg(target_os = "linux")]
 mod file;
 mod fork;

@@ -87,10 +87,8 @@ fn value<T>(name: &CStr, parse: impl FnOnce(&str) -> Option<T>, what: &str) -> O
     let text = variable(name)?.to_str().unwrap_or("?");
     let value = parse(text);
     if value.is_none() {
-        if let Some(stderr) = message::Output::stderr() {
-            let name = name.to_str().unwrap_or_default();
-            stderr.line(format_args!("{name}={text} is ignored: not {what}"));
-        }
+        let name = name.to_str().unwrap_or_default();
+        message::report(format_args!("{name}={text} is ignored: not {what}"));
     }
     value
 }

@@ -77,7 +77,7 @@ impl Bin {
     }
 
     /// The last slab of the queue.
-    pub(super) fn tail(&self) -> Option<PageNo> {
+    pub(crate) fn tail(&self) -> Option<PageNo> {
         self.tail.page()
     }
 

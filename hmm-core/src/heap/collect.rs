@@ -8,6 +8,7 @@
 use super::found::Found;
 use super::{Supply, bits_of, free, refill};
 use crate::grow::HeapGrow;
+use crate::pages::Pages;
 use crate::pages::header::Link;
 use crate::slab::parts::soiled_bytes;
 use crate::units::Class;
@@ -90,10 +91,13 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
             next = header.next.page();
             let bits = bits_of::<SHIFT>(header);
             s.drain(header, &bits);
-            if bits.all_free() {
-                found.gone += soiled_bytes::<SHIFT>(header);
+            let (is_empty, soiled) = (bits.all_free(), soiled_bytes::<SHIFT>(header));
+            let give = |pages: &mut Pages<_, SHIFT>| {
                 bin.unlink(map, page);
-                s.with_pages(|pages| pages.give_slab(map, page));
+                pages.give_slab(map, page);
+            };
+            if is_empty && s.with_pages(give).is_some() {
+                found.gone += soiled;
             } else {
                 found.given += s.with_pages(|pages| pages.purge_parts(map, page, &bits)).unwrap_or(0);
                 found.add::<SHIFT>(header, &bits);

@@ -1,7 +1,8 @@
 //! The two paths that programs take millions of times a second.
 //!
 //! Both are in line in the API's functions and end in a tail call when the
-//! common case does not hold. `docs/design.md` has their instruction budget.
+//! common case does not hold. `docs/performance.md` says how many instructions they take, and the test `counts`
+//! holds them to it.
 
 use crate::sync::Ordering::Relaxed;
 
@@ -278,7 +279,8 @@ pub(crate) fn used<const SHIFT: u32, const C: usize, R: Recent<C>>(
         return None;
     }
     let slot = (product >> 32) as usize;
-    // SAFETY: as in `free`.
+    // SAFETY: as in `free`: while a block lives in it, the slab stays. (If `p` is none any more, it may go right now;
+    // its header keeps naming the bitmap, which stays.)
     let word = unsafe { &*header.bits().wrapping_add(slot / WORD_BITS) };
     let bit = 1 << (slot % WORD_BITS);
     (!word.is_free(bit)).then_some(Used { header, word, bit })

@@ -115,36 +115,45 @@ pub(crate) fn emptied<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
     }
 }
 
-/// Gives a slab of the owner's queue back whose every slot is free.
-pub(crate) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, page: PageNo, header: &Header) {
+/// Gives a slab of the owner's queue back whose every slot is free. `false`: it stays.
+pub(crate) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    page: PageNo,
+    header: &Header,
+) -> bool {
     let class = header.class();
     let (start, bytes) = (s.map().address(page), (header.run() as usize) << SHIFT);
     let forgotten = s.local().recent.forget_slab(s.local().cur(class), class, start, bytes);
     // Those that were remembered were not counted.
     let uncounted = forgotten * class.size();
-    if !bits_of::<SHIFT>(header).all_free() {
-        // A signal handler took one of them just before.
-        return s.local().loose.add(uncounted);
+    // (A signal handler may have taken one of them just before.)
+    let is_given = bits_of::<SHIFT>(header).all_free()
+        && give_slab(s, page, header, uncounted, || s.local().bin(class).unlink(s.map(), page));
+    if !is_given {
+        s.local().loose.add(uncounted);
     }
-    s.local().bin(class).unlink(s.map(), page);
-    give_slab(s, page, header, uncounted);
+    is_given
 }
 
-/// Gives a slab of the owner's back that is in no list. `uncounted` bytes of it are not in the books.
+/// Gives a slab of the owner's back, which `take_out` takes out of its queue if it is in one. `uncounted` bytes of it are
+/// not in the books. `false`: the run layer cannot take it now.
 pub(super) fn give_slab<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     s: &S,
     page: PageNo,
     header: &Header,
     uncounted: usize,
-) {
+    take_out: impl FnOnce(),
+) -> bool {
     let (bytes, soiled) = ((header.run() as usize) << SHIFT, parts::soiled_bytes::<SHIFT>(header));
     let loose = &s.local().loose;
-    loose.take_whole(soiled);
-    loose.leave(bytes, uncounted);
-    s.with_pages(|pages| {
+    let given = s.with_pages(|pages| {
+        take_out();
+        loose.take_whole(soiled);
+        loose.leave(bytes, uncounted);
         pages.fill(loose.fill(bytes - soiled));
         pages.give_slab(s.map(), page);
     });
+    given.is_some()
 }
 
 /// Frees a large block. Two threads may free it at once: who comes second

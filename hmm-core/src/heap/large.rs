@@ -7,7 +7,7 @@
 
 use core::ptr;
 
-use super::Ground;
+use super::{Ground, Supply};
 use crate::pages::header::{Header, Kind, Mark};
 use crate::pages::{Growth, Pages};
 use crate::units::{GRANULE, Geometry, PageNo};
@@ -20,7 +20,12 @@ pub(crate) fn rounded(size: usize) -> usize {
 /// A block of whole pages, at least `size` bytes at a multiple of `align`;
 /// null when there is no such memory.
 #[cold]
-pub(crate) fn alloc<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align: usize, zeroed: bool) -> *mut u8 {
+pub(crate) fn alloc<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    size: usize,
+    align: usize,
+    zeroed: bool,
+) -> *mut u8 {
     let Some(page) = take(s, size, align) else { return ptr::null_mut() };
     let start = s.map().address(page);
     if zeroed {
@@ -30,7 +35,11 @@ pub(crate) fn alloc<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, alig
 }
 
 /// A run for a block of `size` bytes.
-pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align: usize) -> Option<PageNo> {
+pub(crate) fn take<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    size: usize,
+    align: usize,
+) -> Option<PageNo> {
     if size > isize::MAX as usize - GRANULE {
         return None;
     }
@@ -55,11 +64,6 @@ pub(crate) fn take<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, size: usize, align
     })?;
     s.took_large(s.map().address(page));
     Some(page)
-}
-
-/// Gives a large block's run back. `dirty`: whether it may hold anything.
-pub(crate) fn free<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, dirty: bool) {
-    s.with_pages(|pages| pages.give_run(s.map(), page, dirty));
 }
 
 /// Stretches of at least so many bytes are cleared by giving their memory back, but for those fourths

@@ -34,8 +34,6 @@ struct FirstRange {
 #[repr(C)]
 pub(crate) struct Local<const C: usize, R> {
     cur: [Cur; C],
-    /// Has no blocks; behind the classes, so that it has an offset as well.
-    none: Cur,
     first: FirstRange,
     /// The block that was freed and remembered last, and its class as an offset in `cur`:
     /// see `freed_last`.
@@ -57,7 +55,6 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
         let first = FirstRange { start: Cell::new(0), pages: Cell::new(0), table: Cell::new(ptr::null()) };
         Self {
             cur: [const { Cur::new() }; C],
-            none: Cur::new(),
             first,
             last: Cell::new(ptr::null_mut()),
             last_class: Cell::new(0),
@@ -89,7 +86,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
             return None;
         }
         let header = self.first.table.get().wrapping_add(index);
-        // SAFETY: as below. (The compiler forgets it where it saves code.)
+        // SAFETY: as below. (Said to the compiler beforehand, it spares the callers' `Option` a test for null.)
         unsafe { hint::assert_unchecked(!header.is_null()) };
         // SAFETY: headers are opened before the range's end passes them, and
         // are never unmapped.
@@ -272,7 +269,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     #[inline(always)]
     fn cur_at(&self, offset: usize) -> &Cur {
         let cur = (&raw const self.cur).cast::<Cur>().wrapping_byte_add(offset);
-        // SAFETY: as below. (The compiler forgets it where it saves code.)
+        // SAFETY: as below. (Said to the compiler beforehand, it spares the callers' `Option` a test for null.)
         unsafe { hint::assert_unchecked(!cur.is_null()) };
         // SAFETY: `C` is the number of the heap's classes (asserted where
         // heaps are made) and classes come from [`Geometry`], which

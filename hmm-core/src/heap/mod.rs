@@ -74,22 +74,8 @@ pub(crate) trait Ground<const SHIFT: u32> {
 
     /// Runs `f` on the run layer, under its lock if it has one. `None`, and `f`
     /// is not run, in a signal handler that interrupted the lock's holder: an
-    /// allocation then fails, and what would be given back is lost.
+    /// allocation then fails, a slab stays where it is, and a large block that is freed is lost.
     fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<Self::Grow, SHIFT>) -> R) -> Option<R>;
-
-    /// A large block of `pages` pages is about to be taken: the owner gives back what it keeps for its
-    /// next ones, and would serve, but is not to be taken by itself.
-    fn before_large(&self, pages: u32) {
-        let _ = pages;
-    }
-
-    /// A large block was taken, at `start`.
-    fn took_large(&self, start: *mut u8) {
-        let _ = start;
-    }
-
-    /// The heap is about to grow: gives back the empty slabs that are not in use.
-    fn before_growth(&self);
 }
 
 /// What an owner works with: its own slabs, the pages they come from, and the
@@ -123,6 +109,20 @@ pub(crate) trait Supply<const SHIFT: u32, const C: usize>: Ground<SHIFT> {
 
     /// Memory has run out: gives back all empty slabs within reach.
     fn reclaim(&self);
+
+    /// A large block of `pages` pages is about to be taken: the owner gives back what it keeps for its
+    /// next ones, and would serve, but is not to be taken by itself.
+    fn before_large(&self, pages: u32) {
+        let _ = pages;
+    }
+
+    /// A large block was taken, at `start`.
+    fn took_large(&self, start: *mut u8) {
+        let _ = start;
+    }
+
+    /// The heap is about to grow: gives back the empty slabs that are not in use.
+    fn before_growth(&self);
 
     /// Frees the slot at `p`, one of a slab that is not this owner's.
     fn free_remote(&self, slot: &Slot<'_>, p: *mut u8) -> Result<(), Misuse>;

@@ -189,9 +189,8 @@ pub(crate) fn retire<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     s.local().cur(class).unclaim();
     bin.set_current(None);
     let header = s.map().header(page);
-    if bits_of::<SHIFT>(header).all_free() && bin.head().is_some() {
-        give_slab(s, page, header, 0);
-    } else {
+    let is_given = bits_of::<SHIFT>(header).all_free() && bin.head().is_some() && give_slab(s, page, header, 0, || ());
+    if !is_given {
         bin.push_back(s.map(), page);
     }
 }

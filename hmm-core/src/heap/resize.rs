@@ -176,7 +176,7 @@ fn move_pages<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
         // `old` bytes: the new one has more pages.
         unsafe { ptr::copy_nonoverlapping(p, target, old) };
     }
-    large::free(s, page, moved != Moved::Yes);
+    s.with_pages(|pages| pages.give_run(s.map(), page, moved != Moved::Yes));
     Ok(target)
 }
 

@@ -188,7 +188,8 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     pub fn check(&self) -> Result<(), Violation> {
         self.with_pages(|pages| check::runs(&self.map, pages, Owners::Rest)).unwrap_or(Ok(()))?;
         check::slabs(&self.map)?;
-        check::owner(self)
+        check::owner(self)?;
+        check::none_is_lost(&self.map, check::listed(self), |owner| owner == self.token())
     }
 
     /// The backend.
@@ -212,8 +213,6 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Ground<SHIFT> for Heap<G, SH
         check::assert(check::look(|| check::runs(&self.map, pages, Owners::Rest)));
         Some(result)
     }
-
-    fn before_growth(&self) {}
 }
 
 impl<G: HeapGrow, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Heap<G, SHIFT, C> {
@@ -244,6 +243,8 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Heap<G,
     fn adopt(&self, _: Class) -> Option<PageNo> {
         None
     }
+
+    fn before_growth(&self) {}
 
     fn reclaim(&self) {
         collect::collect(self);

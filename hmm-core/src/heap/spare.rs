@@ -60,10 +60,9 @@ pub(crate) fn give_all<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s:
         bin.set_spares(0);
         while let Some(page) = bin.tail() {
             let header = s.map().header(page);
-            if !bits_of::<SHIFT>(header).all_free() {
+            if !bits_of::<SHIFT>(header).all_free() || !give_empty(s, page, header) {
                 break;
             }
-            give_empty(s, page, header);
         }
     }
 }

@@ -101,7 +101,7 @@ impl<const C: usize> Stacks<C> {
     fn at(&self, offset: usize) -> &Entry {
         debug_assert!(offset % ENTRY == 0 && offset < size_of::<Self>());
         let entry = ptr::from_ref(self).wrapping_byte_add(offset).cast::<Entry>();
-        // SAFETY: as below. (The compiler forgets it where it saves code.)
+        // SAFETY: as below. (Said to the compiler beforehand, it spares the callers' `Option` a test for null.)
         unsafe { hint::assert_unchecked(!entry.is_null()) };
         // SAFETY: tops are offsets of entries between a bottom and the one
         // below a wall, so that they and the entries above them exist.
@@ -193,7 +193,7 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         // not remembered.
         cur.set_top(top - ENTRY);
         let bit = entry.bit();
-        // SAFETY: bitmaps are never unmapped.
+        // SAFETY: an entry that names a block has its word (I10), and bitmaps are never unmapped.
         unsafe { &*entry.word() }.take(bit);
         Some(block)
     }

@@ -83,6 +83,10 @@ impl FreeRuns {
         length(self.holding.longest(map)).max(length(self.bare.longest(map)))
     }
 
+    pub(super) fn count<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) -> usize {
+        self.holding.count(map) + self.bare.count(map)
+    }
+
     /// Whether the run that begins at `page` can be found.
     pub(super) fn holds<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, page: PageNo) -> bool {
         self.of(map.header(page).dirty_pages()).holds(map, page)

@@ -147,7 +147,7 @@ impl Meta {
         let mut next = self.chunks;
         core::iter::from_fn(move || {
             let start = NonNull::new(next.cast_mut())?;
-            // SAFETY: `refill` wrote it; chunks stay.
+            // SAFETY: `enter` wrote it; chunks stay.
             let chunk = unsafe { start.as_ref() };
             next = chunk.before;
             Some(Span { start: start.cast(), bytes: chunk.bytes })

@@ -205,6 +205,10 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.free.longest(map) as usize * Self::PAGE
     }
 
+    pub(crate) fn count_free_runs(&self, map: &PageMap<SHIFT>) -> usize {
+        self.free.count(map)
+    }
+
     /// Whether the free run that begins at `page` can be found.
     pub(crate) fn knows_free(&self, map: &PageMap<SHIFT>, page: PageNo) -> bool {
         self.free.holds(map, page)

@@ -71,7 +71,8 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     pub(crate) fn purge_behind(&mut self, map: &PageMap<SHIFT>, page: PageNo, bytes: usize, least: usize) -> bool {
         let (run, os_page) = ((map.header(page).run() as usize) << SHIFT, self.grow.os_page());
         let kept = bytes.next_multiple_of(os_page);
-        Self::PAGE % os_page == 0 && kept + least <= run && self.purge_bytes(map, page, kept..run)
+        // SAFETY: nothing lies behind the block, which is the caller's, in its own pages.
+        Self::PAGE % os_page == 0 && kept + least <= run && unsafe { self.purge_bytes(map, page, kept..run) }
     }
 
     /// Purges the dirty stretches of at least `least` pages among the `pages`
@@ -121,12 +122,17 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     fn purge(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32) -> bool {
-        Self::PAGE % self.grow.os_page() == 0 && self.purge_bytes(map, page, 0..(pages as usize) << SHIFT)
+        let bytes = 0..(pages as usize) << SHIFT;
+        // SAFETY: pages that hold nothing, in our own hands (the run layer is locked).
+        Self::PAGE % self.grow.os_page() == 0 && unsafe { self.purge_bytes(map, page, bytes) }
     }
 
-    /// Purges these bytes, counted from the start of `page`. They hold nothing,
-    /// and begin and end whole pages of the system's.
-    pub(crate) fn purge_bytes(&mut self, map: &PageMap<SHIFT>, page: PageNo, bytes: Range<usize>) -> bool {
+    /// Purges these bytes, counted from the start of `page`.
+    ///
+    /// # Safety
+    ///
+    /// They hold nothing, and begin and end whole pages of the system's.
+    pub(crate) unsafe fn purge_bytes(&mut self, map: &PageMap<SHIFT>, page: PageNo, bytes: Range<usize>) -> bool {
         let start = map.address(page).wrapping_add(bytes.start);
         let Some(start) = NonNull::new(start) else { return false };
         // SAFETY: the caller's promise; regions begin at multiples of the

@@ -136,8 +136,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         }
         let held = self.held();
         if room < lacking {
-            let (region, _, above) = map.surroundings(page);
-            let at_top = region == self.tip && above == have + room;
+            let at_top = map.region_index(page) == self.tip && map.to_end(page) == have + room;
             if !at_top || !self.may_add(map, lacking - room) || !self.widen(map, lacking - room) {
                 return false;
             }
@@ -224,8 +223,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// The length of the free run right behind the page `last`, or 0.
     fn free_behind(&self, map: &PageMap<SHIFT>, last: PageNo) -> u32 {
-        let (_, _, above) = map.surroundings(last);
-        if above <= 1 {
+        if map.to_end(last) <= 1 {
             return 0;
         }
         let next = map.header(last.up(1));
@@ -234,8 +232,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// The length of the free run right before `page`, or 0.
     fn free_before(&self, map: &PageMap<SHIFT>, page: PageNo) -> u32 {
-        let (_, below, _) = map.surroundings(page);
-        if below == 0 {
+        if map.below(page) == 0 {
             return 0;
         }
         let last = map.header(page.down(1));
@@ -247,9 +244,6 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// The length of the free run at the top of the region that grew last.
     fn free_at_tip(&self, map: &PageMap<SHIFT>) -> u32 {
-        map.region_end(self.tip).map_or(0, |last| match map.header(last).kind() {
-            Kind::Free | Kind::FreeTail => map.header(last).run(),
-            _ => 0,
-        })
+        self.free_top(map, self.tip).map_or(0, |run| map.header(run).run())
     }
 }

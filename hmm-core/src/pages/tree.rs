@@ -142,6 +142,16 @@ impl RunTree {
         longest
     }
 
+    pub(crate) fn count<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) -> usize {
+        fn below<const SHIFT: u32>(map: &PageMap<SHIFT>, node: Option<PageNo>) -> usize {
+            node.map_or(0, |node| {
+                let header = map.header(node);
+                1 + below(map, left(header).page()) + below(map, right(header).page())
+            })
+        }
+        below(map, self.root.page())
+    }
+
     /// Whether the run that begins at `page` is in the tree, its parents in
     /// the right order: for the validator.
     pub(crate) fn holds<const SHIFT: u32>(&self, map: &PageMap<SHIFT>, page: PageNo) -> bool {

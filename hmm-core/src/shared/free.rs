@@ -54,7 +54,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[inline(always)]
     pub unsafe fn free_sized(&self, owner: &Owner<C>, p: *mut u8, size: usize, align: usize) {
         if align > GRANULE || size > Geometry::<SHIFT>::TABLE_MAX {
-            return self.free_sized_slow(p, size, align, owner);
+            // SAFETY: the caller's promise.
+            return unsafe { self.free_sized_slow(p, size, align, owner) };
         }
         let class = Geometry::<SHIFT>::class_by_table(size, align);
         match fast::free::<SHIFT, C, _>(&owner.local, owner.token(), p, Some(class)) {
@@ -62,7 +63,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             Freed::DoneAndMore => self.after_free(p, owner),
             // Another owner's block of that size.
             Freed::NotHere(header) if header.is_small_of(class) => self.free_slow(p, owner, header),
-            Freed::NotHere(_) | Freed::NotThere => self.free_sized_slow(p, size, align, owner),
+            // SAFETY: likewise.
+            Freed::NotHere(_) | Freed::NotThere => unsafe { self.free_sized_slow(p, size, align, owner) },
             Freed::Already => self.free_anywhere(p, owner),
         }
     }
@@ -248,8 +250,13 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.judge(freed);
     }
 
+    /// As [`free_sized`](Self::free_sized), by the long way.
+    ///
+    /// # Safety
+    ///
+    /// As [`free_sized`](Self::free_sized).
     #[inline(never)]
-    fn free_sized_slow(&self, p: *mut u8, size: usize, align: usize, owner: &Owner<C>) {
+    unsafe fn free_sized_slow(&self, p: *mut u8, size: usize, align: usize, owner: &Owner<C>) {
         if p.is_null() {
             return;
         }

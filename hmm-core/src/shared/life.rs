@@ -31,7 +31,7 @@ impl<const C: usize> Registry<C> {
         Self { all: None, pool: None }
     }
 
-    /// All owners ever made. What is read of others' are atomics.
+    /// All owners ever made. (What is read of those at work are atomics; the validator reads more, and is for quiet moments.)
     pub(super) fn iter(&self) -> impl Iterator<Item = &'static Owner<C>> + use<C> {
         // SAFETY: owners are never unmapped.
         let owner = |at: Option<NonNull<Owner<C>>>| at.map(|at| unsafe { at.as_ref() });
@@ -146,9 +146,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let header = self.map.header(page);
         let bits = bits_of::<SHIFT>(header);
         seat.drain(header, &bits);
-        if bits.all_free() {
-            seat.with_pages(|pages| pages.give_slab(&self.map, page));
-        } else if bits.any_free(usize::from(Geometry::<SHIFT>::info(header.class()).slots)) || !seat.close(header) {
+        if bits.all_free() && seat.with_pages(|pages| pages.give_slab(&self.map, page)).is_some() {
+            return;
+        }
+        if bits.any_free(usize::from(Geometry::<SHIFT>::info(header.class()).slots)) || !seat.close(header) {
             self.give_up(page);
         }
     }

@@ -34,12 +34,10 @@
 //!   large, resize            the same of whole pages; a block is wanted longer or shorter
 //!   common                   what many threads have together
 //!   life, fork, unfinished   threads come and go; processes double; threads vanish
-//!   quiet, books             what the validator asserts; a test of the books
+//!   validator                what is asserted of many owners together
 //! ```
 
 mod alloc;
-#[cfg(test)]
-mod books;
 mod common;
 mod fork;
 mod free;
@@ -49,13 +47,15 @@ mod large;
 mod life;
 mod lock;
 mod owner;
-mod quiet;
 mod remote;
 mod resize;
 mod seat;
 mod shelf;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod unfinished;
+mod validator;
 
 pub use lock::Lock;
 pub use owner::{Nobody, Owner};
@@ -227,10 +227,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         };
         self.with_inner(pages).unwrap_or(Ok(()))?;
         let owners = self.with_inner(|inner| inner.registry.iter());
+        let mut listed = 0;
         // What a fork found torn is left alone for good, and may be in any state.
         for owner in owners.into_iter().flatten().filter(|owner| !owner.is_torn()) {
-            check::owner(&Seat::watching(self, owner))?;
+            let seat = Seat::watching(self, owner);
+            check::owner(&seat)?;
+            listed += check::listed(&seat);
         }
+        check::none_is_lost(&self.map, listed, |word| Owner::<C>::of_word(word).is_some_and(|owner| !owner.is_torn()))?;
         self.check_hand_over()?;
         self.check_shelves()?;
         self.check_remote()

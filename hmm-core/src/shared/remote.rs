@@ -34,7 +34,7 @@ use crate::sync::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use super::owner::LISTED;
 use crate::heap::FULL;
 use crate::misuse::{Misuse, What};
-use crate::pages::header::Header;
+use crate::pages::header::{Header, Kind};
 use crate::pages::pair::{self, BitPair};
 use crate::slab::{Bits, Slot};
 use crate::units::{Geometry, WORD_BITS, Word};
@@ -43,6 +43,22 @@ use crate::units::{Geometry, WORD_BITS, Word};
 /// worth taking it back into use: an eighth, or of what the summary can tell.
 pub(super) fn is_much(summary: usize, words: usize) -> bool {
     summary.count_ones() as usize * 8 >= words.min(WORD_BITS)
+}
+
+/// Whether the page begins a slab.
+pub(super) fn is_slab(header: &Header) -> bool {
+    matches!(header.kind(), Kind::Small | Kind::Medium)
+}
+
+/// The words of a slab that hold remote frees, as its summary is to name them.
+pub(super) fn freed_words(bits: &Bits<'_>) -> Word {
+    let holds_frees = |&word: &usize| bits.remote(word).load(Relaxed) != 0;
+    (0..bits.words()).filter(holds_frees).fold(0, |freed, word| freed | pair::summary_bit(word))
+}
+
+/// Whether a slab of `words` words, of which others `freed` these, is FULL, and to be handed over.
+pub(super) fn is_left(header: &Header, freed: Word, words: usize) -> bool {
+    header.owner.load(Relaxed) & FULL != 0 && is_much(freed, words)
 }
 
 /// Frees the slot at `p`, one of somebody else's slab. Tells the slab's owner word if that is FULL, and is to be

@@ -26,9 +26,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// As [`free`](Self::free); the old address is not used again if another
     /// is returned.
     pub unsafe fn realloc(&self, owner: &Owner<C>, p: *mut u8, align: usize, size: usize) -> *mut u8 {
-        match self.resize(owner, p, size) {
+        // SAFETY: the caller's promise.
+        match unsafe { self.resize(owner, p, size) } {
             Resize::Stays => p,
-            // SAFETY: the caller's promise.
+            // SAFETY: likewise.
             Resize::Moves { have } => unsafe { self.move_block(owner, p, have, align, size) },
             // SAFETY: likewise.
             Resize::Unknown => unsafe { self.realloc_slow(owner, p, align, size) },
@@ -38,8 +39,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// What it takes to make the block at `p` hold `size` bytes: one look tells for small blocks
     /// that keep their slot or outgrow it, which most calls of `realloc` are about. (That one which
     /// moves is in use is seen when it is freed.)
+    ///
+    /// # Safety
+    ///
+    /// `owner` is the calling thread's, or nobody; `p` is a live block or null.
     #[inline(always)]
-    pub fn resize(&self, owner: &Owner<C>, p: *const u8, size: usize) -> Resize {
+    pub unsafe fn resize(&self, owner: &Owner<C>, p: *const u8, size: usize) -> Resize {
         let Some(used) = fast::used::<SHIFT, C, _>(&owner.local, p) else { return Resize::Unknown };
         let have = used.bytes::<SHIFT>();
         if size > have {
@@ -112,8 +117,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// The bytes that the block at `p` holds; 0 for null. (Some programs ask that of every block,
     /// to keep books of their own.)
+    ///
+    /// # Safety
+    ///
+    /// As [`resize`](Self::resize).
     #[inline(always)]
-    pub fn usable_size(&self, owner: &Owner<C>, p: *const u8) -> usize {
+    pub unsafe fn usable_size(&self, owner: &Owner<C>, p: *const u8) -> usize {
         match fast::used::<SHIFT, C, _>(&owner.local, p) {
             Some(used) if !used.is_claimed(&owner.local) => used.bytes::<SHIFT>(),
             _ => self.usable_size_slow(owner, p),

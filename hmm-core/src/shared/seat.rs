@@ -108,11 +108,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
     fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> Option<R> {
         self.with_inner(|inner| f(&mut inner.pages))
     }
-
-    fn before_growth(&self) {
-        self.finish_frees(self);
-        self.sweep(Sweep::Empty);
-    }
 }
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for Seat<'_, G, L, SHIFT, C> {
@@ -124,24 +119,6 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Ground<SHIFT> for S
 
     fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> Option<R> {
         self.shared.with_pages_for(self.owner, f)
-    }
-
-    fn before_large(&self, pages: u32) {
-        if let Some(out) = self.owner.kept.take_longest(pages) {
-            self.shared.give_out(self.owner, out);
-        }
-    }
-
-    fn took_large(&self, start: *mut u8) {
-        self.owner.kept.note_taken(start);
-    }
-
-    fn before_growth(&self) {
-        self.shared.finish_frees(self);
-        self.give_all_kept();
-        spare::give_all(self);
-        self.collect_common(false);
-        self.sweep(Sweep::Empty);
     }
 }
 
@@ -188,6 +165,24 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
         let free = bits.count_free(usize::from(Geometry::<SHIFT>::info(class).slots));
         self.local().loose.add(free * class.size());
         Some(page)
+    }
+
+    fn before_large(&self, pages: u32) {
+        if let Some(out) = self.owner.kept.take_longest(pages) {
+            self.shared.give_out(self.owner, out);
+        }
+    }
+
+    fn took_large(&self, start: *mut u8) {
+        self.owner.kept.note_taken(start);
+    }
+
+    fn before_growth(&self) {
+        self.shared.finish_frees(self);
+        self.give_all_kept();
+        spare::give_all(self);
+        self.collect_common(false);
+        self.sweep(Sweep::Empty);
     }
 
     fn reclaim(&self) {

@@ -111,8 +111,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             let header = self.map.header(page);
             let bits = bits_of::<SHIFT>(header);
             self.drain_slab(header, &bits, |_| 0);
-            if bits.all_free() {
-                self.with_pages(|pages| pages.give_slab(&self.map, page));
+            if bits.all_free() && self.with_pages(|pages| pages.give_slab(&self.map, page)).is_some() {
                 return false;
             }
             if sweep == Sweep::Parts {

@@ -13,8 +13,7 @@
 
 use crate::sync::Ordering::Relaxed;
 
-use super::quiet::{freed_words, is_left, is_slab};
-use super::remote::announce;
+use super::remote::{announce, freed_words, is_left, is_slab};
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::{Ground, bits_of};

@@ -123,7 +123,8 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let before = soiled_bytes::<SHIFT>(header);
         let start = map.address(page);
         for Stretch { parts, bytes, whole } in purgeable::<SHIFT>(header, bits, self.grow().os_page()) {
-            if !self.purge_bytes(map, page, whole.clone()) {
+            // SAFETY: whole pages of parts of a slab of the caller's that hold no block.
+            if !unsafe { self.purge_bytes(map, page, whole.clone()) } {
                 continue;
             }
             // What is left of free medium slots on a page of the system's that a live one shares

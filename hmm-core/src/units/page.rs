@@ -8,7 +8,7 @@ use core::num::NonZeroU32;
 /// Numbers run through all address ranges of a heap, from 1; 0 is "no page",
 /// so that zeroed memory holds empty links and `Option<PageNo>` takes four
 /// bytes. Only the page map and the run layer make numbers, and only of pages
-/// whose header exists: holding a `PageNo` is the right to its header.
+/// whose header exists; others read such as were stored, or step within a run. Holding a `PageNo` is the right to its header.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub(crate) struct PageNo(NonZeroU32);

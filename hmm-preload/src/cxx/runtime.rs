@@ -7,10 +7,10 @@
 //! among the libraries that were loaded later.
 
 use super::loader;
-use crate::door;
 use core::ffi::{CStr, c_void};
 use core::mem::transmute;
 use core::ptr;
+use hmm_sys::errno::Errno;
 use hmm_sys::weak;
 
 /// What `std::set_new_handler` takes. It may throw.
@@ -29,12 +29,13 @@ const LIBRARIES: [&CStr; 3] = [c"libstdc++.so.6", c"libc++abi.so.1", c"libc++.so
 macro_rules! runtimes {
     ($name:literal, $caller:expr) => {{
         let linked = weak!($name);
-        if linked.is_null() { door::keeping_errno(|| apart(name!($name), $caller)) } else { linked }
+        if linked.is_null() { apart(name!($name), $caller) } else { linked }
     }};
 }
 
 /// The address of `name` in a runtime that is not the program's; or null.
 fn apart(name: &CStr, caller: *const c_void) -> *const c_void {
+    let _errno = Errno::keep();
     match loader::in_module_of(caller, name) {
         found if found.is_null() => in_libraries(name),
         found => found,
@@ -138,11 +139,10 @@ pub(super) fn aligned_nothrow_new_array(caller: *const c_void) -> Option<Aligned
 #[cold]
 #[inline(never)]
 fn another(name: &CStr, ours: *const c_void, caller: *const c_void) -> *const c_void {
-    door::keeping_errno(|| {
-        let is_everybodys = !weak!("__cxa_throw").is_null();
-        let callers = if is_everybodys { ptr::null() } else { loader::in_module_of(caller, name) };
-        // (The module may also need another allocator, with operators of its own.)
-        let is_runtimes = || loader::are_together(callers, apart(name!("__cxa_throw"), caller));
-        if callers.is_null() || callers == ours || !is_runtimes() { in_libraries(name) } else { callers }
-    })
+    let _errno = Errno::keep();
+    let is_everybodys = !weak!("__cxa_throw").is_null();
+    let callers = if is_everybodys { ptr::null() } else { loader::in_module_of(caller, name) };
+    // (The module may also need another allocator, with operators of its own.)
+    let is_runtimes = || loader::are_together(callers, apart(name!("__cxa_throw"), caller));
+    if callers.is_null() || callers == ours || !is_runtimes() { in_libraries(name) } else { callers }
 }

@@ -28,25 +28,12 @@ impl Kind {
     /// The kind of this number; those of four bits that are none are `Blank`.
     #[inline(always)]
     pub(super) fn nth(number: u8) -> Self {
-        const ALL: [Kind; 16] = {
-            let mut all = [Kind::Blank; 16];
-            let kinds = [
-                Kind::Free,
-                Kind::FreeTail,
-                Kind::Small,
-                Kind::Medium,
-                Kind::MediumBody,
-                Kind::Large,
-                Kind::Foreign,
-                Kind::Kept,
-            ];
-            let mut index = 0;
-            while index < kinds.len() {
-                all[kinds[index] as usize] = kinds[index];
-                index += 1;
-            }
-            all
-        };
+        use Kind::{Blank, Foreign, Free, FreeTail, Kept, Large, Medium, MediumBody, Small};
+        const ALL: [Kind; 16] = [
+            Blank, Free, FreeTail, Small, Medium, MediumBody, Large, Foreign, Kept, Blank, Blank, Blank, Blank, Blank,
+            Blank, Blank,
+        ];
+        const _: () = assert!(ALL[Kept as usize] as u8 == Kept as u8);
         ALL[usize::from(number) % ALL.len()]
     }
 }

@@ -248,11 +248,11 @@ impl Header {
         self.set_soiled(self.soiled() & !parts);
     }
 
-    /// Turns the header of a slab into one that no fast path accepts.
+    /// Turns the header of a slab into one that no fast path accepts. It keeps naming the bitmap, for those that
+    /// come right now, with a block that is none any more.
     pub(crate) fn clear_slab(&self) {
         self.recip.store(0, Relaxed);
         self.owner.store(0, Relaxed);
-        self.bits.store(ptr::null_mut(), Relaxed);
     }
 }
 

@@ -108,12 +108,21 @@ impl<const SHIFT: u32> PageMap<SHIFT> {
         &self.regions[index % MAX_REGIONS]
     }
 
-    /// The index of the region that `page` is in, the pages below it there,
-    /// and those from it to the region's end.
-    pub(crate) fn surroundings(&self, page: PageNo) -> (usize, u32, u32) {
+    /// The index of the region that `page` is in.
+    pub(crate) fn region_index(&self, page: PageNo) -> usize {
+        let (region, _) = self.region_of(page);
+        self.regions.iter().position(|r| core::ptr::eq(r, region)).unwrap_or(0)
+    }
+
+    /// Pages of `page`'s region below it.
+    pub(crate) fn below(&self, page: PageNo) -> u32 {
+        self.region_of(page).1
+    }
+
+    /// Pages from `page` on to its region's end.
+    pub(crate) fn to_end(&self, page: PageNo) -> u32 {
         let (region, below) = self.region_of(page);
-        let index = self.regions.iter().position(|r| core::ptr::eq(r, region)).unwrap_or(0);
-        (index, below, ((region.bytes() >> SHIFT) as u32).saturating_sub(below))
+        ((region.bytes() >> SHIFT) as u32).saturating_sub(below)
     }
 
     /// The last page of region `index`; `None` if the region is empty.

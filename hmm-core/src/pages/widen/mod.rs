@@ -77,8 +77,8 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// those that do are purged as any others.
     pub(super) fn lower_if_long(&mut self, map: &PageMap<SHIFT>, page: PageNo) {
         let run = map.header(page).run();
-        let (index, _, above) = map.surroundings(page);
-        if above == run {
+        if map.to_end(page) == run {
+            let index = map.region_index(page);
             let keep = u32::try_from(self.keep.allowed(self.used_bytes()) >> SHIFT).unwrap_or(u32::MAX);
             if run / 2 > keep || keep == 0 {
                 self.lower(map, index, page, keep);

@@ -3,30 +3,14 @@
 use crate::sync::Ordering::Relaxed;
 
 use super::owner::LISTED;
-use super::remote::is_much;
+use super::remote::{freed_words, is_left, is_slab};
 use super::{Lock, Shared};
 use crate::check::Violation;
 use crate::grow::HeapGrow;
-use crate::heap::{FULL, bits_of};
-use crate::pages::header::{Header, Kind, Link};
-use crate::pages::pair;
-use crate::slab::{Bits, Block, locate};
-use crate::units::{Class, PageNo, Word};
-
-pub(super) fn is_slab(header: &Header) -> bool {
-    matches!(header.kind(), Kind::Small | Kind::Medium)
-}
-
-/// The words of a slab that hold remote frees, as its summary is to name them.
-pub(super) fn freed_words(bits: &Bits<'_>) -> Word {
-    let holds_frees = |&word: &usize| bits.remote(word).load(Relaxed) != 0;
-    (0..bits.words()).filter(holds_frees).fold(0, |freed, word| freed | pair::summary_bit(word))
-}
-
-/// Whether a slab of `words` words, of which others `freed` these, is FULL, and to be handed over.
-pub(super) fn is_left(header: &Header, freed: Word, words: usize) -> bool {
-    header.owner.load(Relaxed) & FULL != 0 && is_much(freed, words)
-}
+use crate::heap::bits_of;
+use crate::pages::header::Link;
+use crate::slab::{Block, locate};
+use crate::units::{Class, PageNo};
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
     /// Checks the hand-over lists (I9).
