@@ -21,7 +21,7 @@ pub(crate) struct Bin {
     /// The slab of the current word.
     current: AtomicU32,
     /// Where in the current slab the sweep for single free slots has come to.
-    sweep: AtomicU8,
+    cursor: AtomicU8,
     /// Blocks that the owner took from one that it shares with others, before it had
     /// slabs of its own.
     borrowed: AtomicU8,
@@ -35,7 +35,7 @@ impl Bin {
     pub(super) const fn new() -> Self {
         Self {
             current: AtomicU32::new(0),
-            sweep: AtomicU8::new(0),
+            cursor: AtomicU8::new(0),
             borrowed: AtomicU8::new(0),
             spares: AtomicU16::new(0),
             head: AtomicU32::new(0),
@@ -49,15 +49,15 @@ impl Bin {
 
     pub(crate) fn set_current(&self, page: Option<PageNo>) {
         self.current.set_page(page);
-        self.sweep.store(0, Relaxed);
+        self.cursor.store(0, Relaxed);
     }
 
-    pub(crate) fn sweep(&self) -> usize {
-        usize::from(self.sweep.load(Relaxed))
+    pub(crate) fn cursor(&self) -> usize {
+        usize::from(self.cursor.load(Relaxed))
     }
 
-    pub(crate) fn set_sweep(&self, word: usize) {
-        self.sweep.store(word as u8, Relaxed);
+    pub(crate) fn set_cursor(&self, word: usize) {
+        self.cursor.store(word as u8, Relaxed);
     }
 
     pub(crate) fn borrowed(&self) -> u8 {

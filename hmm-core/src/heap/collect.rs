@@ -40,7 +40,7 @@ pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
 }
 
 /// Gives back every slab of the owner's whose slots are all free, spares included.
-pub(crate) fn give_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
+pub(crate) fn give_all_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
     s.local().loose.set_spare(0);
     for class in (0..C).map(Class::nth) {
         let bin = s.local().bin(class);

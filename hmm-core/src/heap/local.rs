@@ -67,7 +67,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
     }
 
     /// Takes note of how far the heap's first range reaches now.
-    pub(crate) fn look<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) {
+    pub(crate) fn note_range<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) {
         let region = map.region(0);
         let pages = region.bytes() >> SHIFT;
         if pages > self.first.pages.get() {

@@ -27,7 +27,7 @@ const MANY: u32 = 8;
 
 /// Such words are looked for at each refill while so few are touched, then at one refill in
 /// so many: a slab that is filled for the first time has none.
-const FEW: usize = 8;
+const FEW_WORDS: usize = 8;
 const EACH: usize = 4;
 
 /// Makes a word of `class` with a free slot current. `false`: no memory.
@@ -45,7 +45,7 @@ pub(crate) fn refill<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     retire(s, class);
     loop {
         let adopt = || s.adopt(class).inspect(|&page| s.local().loose.enter(slab_bytes::<SHIFT>(s.map().header(page))));
-        let next = bin.pop_front(s.map()).inspect(|&page| spare::take(s, s.map().header(page)));
+        let next = bin.pop_front(s.map()).inspect(|&page| spare::strike_off(s, s.map().header(page)));
         let page = match next.or_else(adopt) {
             Some(page) => page,
             None => match fresh(s, class, used_up) {
@@ -93,7 +93,7 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     s.drain(header, &bits);
     let bin = s.local().bin(class);
     let touched = bits.touched();
-    let Some(word) = next_word(header, &bits, usize::from(info.slots), bin.sweep()) else { return false };
+    let Some(word) = next_word(header, &bits, usize::from(info.slots), bin.cursor()) else { return false };
     let before = word * WORD_BITS;
     let base = s.map().address(page).wrapping_add(before * info.size as usize);
     let count = (usize::from(info.slots) - before).min(WORD_BITS) as u32;
@@ -120,7 +120,7 @@ fn advance<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
         s.local().loose.take(bytes);
     }
     pass(s, bytes);
-    bin.set_sweep(word + 1);
+    bin.set_cursor(word + 1);
     true
 }
 
@@ -158,19 +158,19 @@ fn refill_parts<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, by
     }
 }
 
-/// The word of the slab to take blocks from next, when the sweep has come to
-/// `sweep`.
-fn next_word(header: &Header, bits: &Bits<'_>, slots: usize, sweep: usize) -> Option<usize> {
+/// The word of the slab to take blocks from next, when the sweep upward has come to
+/// `cursor`.
+fn next_word(header: &Header, bits: &Bits<'_>, slots: usize, cursor: usize) -> Option<usize> {
     let free = |word| bits.free_in(word, slots);
     let touched = bits.touched();
     // The last one, if much of it was freed meanwhile, or there is no other.
     let least = if bits.words() == 1 { 1 } else { MANY };
-    let again = sweep.checked_sub(1).filter(|&word| ones(free(word)) >= least);
-    let ahead = again.or_else(|| (sweep..touched).find(|&word| free(word) != 0));
+    let again = cursor.checked_sub(1).filter(|&word| ones(free(word)) >= least);
+    let ahead = again.or_else(|| (cursor..touched).find(|&word| free(word) != 0));
     if ahead.is_some() || touched == bits.words() {
         return ahead;
     }
-    let looks = touched < FEW || touched % EACH == 0;
+    let looks = touched < FEW_WORDS || touched % EACH == 0;
     let has_many = |&word: &usize| free(word).count_ones() >= MANY;
     let behind = if looks { (0..touched).find(has_many) } else { None };
     behind.or_else(|| {

@@ -130,7 +130,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
                 Ok(())
             }
             Freed::NotHere(_) | Freed::NotThere | Freed::Already => {
-                self.local.look(&self.map);
+                self.local.note_range(&self.map);
                 free::free(&*self, p)
             }
         }

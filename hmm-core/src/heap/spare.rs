@@ -38,7 +38,7 @@ pub(super) fn keep<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 }
 
 /// The slab was taken from its queue: if it was a spare, it is none any more.
-pub(super) fn take<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, header: &Header) {
+pub(super) fn strike_off<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, header: &Header) {
     let (bin, loose) = (s.local().bin(header.class()), &s.local().loose);
     if bin.spares() > 0 && bits_of::<SHIFT>(header).all_free() {
         bin.set_spares(bin.spares() - 1);

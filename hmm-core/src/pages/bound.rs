@@ -27,7 +27,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     pub(super) fn keep_within(&mut self, map: &PageMap<SHIFT>) {
         let room = self.keep.room(self.used_bytes());
         self.keep.keeps(self.free.dirty());
-        if self.free.dirty() <= room || self.is_small() {
+        if self.free.dirty() <= room || self.is_within_bound() {
             return;
         }
         // A good deal at a time: each call costs as much as a few pages do.
@@ -51,7 +51,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     }
 
     /// Whether all that the heap holds, free or not, is within the bound.
-    fn is_small(&self) -> bool {
+    fn is_within_bound(&self) -> bool {
         self.keep.covers(self.all_bytes())
     }
 
@@ -63,8 +63,8 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Licenses a thread to keep `bytes` more, if there is room, at the cost of
     /// free runs.
     pub(crate) fn license(&mut self, map: &PageMap<SHIFT>, bytes: usize) -> bool {
-        let is_small = self.keep.covers_by_rule(self.all_bytes());
-        let granted = self.keep.license(self.used_bytes(), bytes, is_small, self.grow.limit());
+        let is_within_rule = self.keep.covers_by_rule(self.all_bytes());
+        let granted = self.keep.license(self.used_bytes(), bytes, is_within_rule, self.grow.limit());
         if granted {
             self.keep_within(map);
         }

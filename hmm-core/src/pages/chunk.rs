@@ -28,12 +28,12 @@ use crate::units::{Class, Geometry, PageNo};
 /// Slabs that follow on one that was used up make it worth while, by their pages,
 /// from so many on; each page of another slab takes away as many as [`SPARSE`].
 const WORTH: u32 = 256;
-const MOST: u32 = 4 * WORTH;
+const MOST_SCORE: u32 = 4 * WORTH;
 const SPARSE: u32 = 16;
 
 /// Blocks of so few pages use little of their last one. They take away as many: in memory that is
 /// there too early, the rest of that page would be there for nothing.
-const FEW: u32 = 4;
+const FEW_PAGES: u32 = 4;
 
 /// Chunks that slabs of large slots may have for a witness.
 const TRUST: u32 = 8;
@@ -56,12 +56,13 @@ impl Appetite {
 
     /// A slab of `pages` pages is wanted; `follows`: after one that was used up.
     fn note(&mut self, pages: u32, follows: bool) {
-        self.pages = if follows { (self.pages + pages).min(MOST) } else { self.pages.saturating_sub(pages * SPARSE) };
+        self.pages =
+            if follows { (self.pages + pages).min(MOST_SCORE) } else { self.pages.saturating_sub(pages * SPARSE) };
     }
 
     /// A large block of `pages` pages was taken.
     fn note_large(&mut self, pages: u32) {
-        if pages <= FEW {
+        if pages <= FEW_PAGES {
             self.note(pages, false);
         }
     }
@@ -179,7 +180,7 @@ mod tests {
             (0..WORTH / SPARSE).for_each(|_| appetite.note_large(pages));
             appetite.is_large()
         };
-        assert!(is_large_with(FEW + 1), "one that is long uses most of its pages");
+        assert!(is_large_with(FEW_PAGES + 1), "one that is long uses most of its pages");
         assert!(!is_large_with(2));
     }
 

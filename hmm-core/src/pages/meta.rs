@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   chunk: | bitmap | bitmap | thread heap | …      | bump |
-//!   spare[k]: bitmaps given back, by size in cache lines
+//!   given[k]: bitmaps given back, by size in cache lines
 //! ```
 //!
 //! Chunks come from the backend's `meta`, or are pages of the heap's, and never go back; large ones are
@@ -25,7 +25,7 @@ const STEP: usize = LINE / size_of::<BitPair>();
 const SIZES: usize = lines(MOST_WORDS);
 
 /// The lines of a bitmap of `words` words. Before the first word, what is as large has the
-/// summary and, in a spare bitmap, the link.
+/// summary and, in one that was given back, the link.
 const fn lines(words: usize) -> usize {
     (words + 1).div_ceil(STEP)
 }
@@ -37,7 +37,7 @@ pub(crate) struct Meta {
     left: usize,
     /// A chunk that is set aside and not open yet.
     closed: Option<Span>,
-    spare: [*mut u8; SIZES],
+    given: [*mut u8; SIZES],
     bytes: usize,
     /// The chunk made last that is linked.
     chunks: *const Chunk,
@@ -68,7 +68,7 @@ impl Meta {
             next: ptr::null_mut(),
             left: 0,
             closed: None,
-            spare: [ptr::null_mut(); SIZES],
+            given: [ptr::null_mut(); SIZES],
             bytes: 0,
             chunks: ptr::null(),
         }
@@ -162,10 +162,10 @@ impl Meta {
         chunk: usize,
         room: usize,
     ) -> Option<*const BitPair> {
-        let spare = self.spare.get_mut(lines(words) - 1)?;
-        let bits = if let Some(first) = NonNull::new(*spare) {
-            // SAFETY: a spare bitmap begins with the link that `give_bits` wrote there.
-            *spare = unsafe { first.cast::<*mut u8>().read() };
+        let given = self.given.get_mut(lines(words) - 1)?;
+        let bits = if let Some(first) = NonNull::new(*given) {
+            // SAFETY: a bitmap that was given back begins with the link that `give_bits` wrote there.
+            *given = unsafe { first.cast::<*mut u8>().read() };
             first
         } else {
             self.take(grow, Self::bitmap_bytes(words), chunk, room)?
@@ -175,12 +175,12 @@ impl Meta {
 
     /// Takes a bitmap of `words` words back.
     pub(crate) fn give_bits(&mut self, bits: *const BitPair, words: usize) {
-        if let Some(spare) = self.spare.get_mut(lines(words) - 1) {
+        if let Some(given) = self.given.get_mut(lines(words) - 1) {
             let bits = bits.cast_mut().wrapping_sub(1).cast::<u8>();
             // SAFETY: the slab that used the bitmap is gone, and nobody uses what lies before
             // its summary.
-            unsafe { bits.cast::<*mut u8>().write(*spare) };
-            *spare = bits;
+            unsafe { bits.cast::<*mut u8>().write(*given) };
+            *given = bits;
         }
     }
 }

@@ -71,7 +71,7 @@ pub(crate) struct Pages<G, const SHIFT: u32> {
     opened: [u32; MAX_REGIONS],
     /// Memory that could not be entered, for want of tables, and that the backend
     /// did not take back: nobody's for now.
-    spare: Option<Grown>,
+    unentered: Option<Grown>,
     /// The region that grew last.
     tip: usize,
     /// The number of the first page of the next region.
@@ -101,7 +101,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             meta: Meta::new(),
             free: FreeRuns::new(),
             opened: [0; MAX_REGIONS],
-            spare: None,
+            unentered: None,
             tip: 0,
             next_region: PageNo::FIRST,
             own: 0,

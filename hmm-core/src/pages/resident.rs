@@ -33,7 +33,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// Runs `f` on each unbroken piece of what the backend handed out.
     pub(crate) fn each_piece(&self, map: &PageMap<SHIFT>, f: impl FnMut(Span)) {
-        let not_entered = self.spare.as_ref().map(|grown| grown.span);
+        let not_entered = self.unentered.as_ref().map(|grown| grown.span);
         Self::pieces(map).chain(not_entered).for_each(f);
     }
 

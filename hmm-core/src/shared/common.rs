@@ -29,13 +29,13 @@ use crate::units::{Class, Geometry};
 /// Up to so many threads, each has slabs of its own from the start. What borrowed blocks
 /// cost, a lock and lines that go from processor to processor, is much for threads that
 /// live short and busy lives.
-const FEW: usize = 16;
+const FEW_THREADS: usize = 16;
 
 /// For each thread more, all borrow so many blocks of a class.
 const EACH: usize = 8;
 
 /// But no more than these.
-const MOST: usize = 64;
+const MOST_BLOCKS: usize = 64;
 
 /// Stands for "as many as the rule says".
 pub(super) const BY_RULE: usize = usize::MAX;
@@ -81,7 +81,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// Blocks of a class that a thread borrows.
     fn lent(&self) -> usize {
         match self.lent.load(Relaxed) {
-            BY_RULE => (self.threads.load(Relaxed).saturating_sub(FEW) * EACH).min(MOST),
+            BY_RULE => (self.threads.load(Relaxed).saturating_sub(FEW_THREADS) * EACH).min(MOST_BLOCKS),
             said => said,
         }
     }
@@ -90,10 +90,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// crowd. (The lock is held.)
     pub(super) fn set_threads(&self, inner: &mut Inner<G, SHIFT, C>, threads: usize) -> bool {
         self.threads.store(threads, Relaxed);
-        if threads > FEW {
+        if threads > FEW_THREADS {
             inner.pages.keep().begin_crowd();
         }
-        threads <= FEW / 4 && inner.pages.end_crowd(&self.map)
+        threads <= FEW_THREADS / 4 && inner.pages.end_crowd(&self.map)
     }
 
     /// Runs `f` for the calling thread's owner, or for the common one if the thread
@@ -156,7 +156,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                     seat.clear_shelves();
                     collect::collect(seat);
                 }
-                false => collect::give_empty(seat),
+                false => collect::give_all_empty(seat),
             }
             collect::recount(seat, false)
         };

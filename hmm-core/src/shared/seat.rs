@@ -92,7 +92,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Drop for Seat<'_, G
     fn drop(&mut self) {
         if self.leaves {
             check::assert(check::look(|| check::owner(self)));
-            self.owner.local.look(&self.shared.map);
+            self.owner.local.note_range(&self.shared.map);
             self.owner.set_busy(false);
         }
     }

@@ -33,7 +33,7 @@ const PLACES: u32 = 8;
 const ALL: u64 = (1 << PLACES) - 1;
 
 /// Bytes of a class that are laid out at most. (The lock is little beside what larger blocks cost.)
-const MOST: usize = 8 * 1024;
+const MOST_BYTES: usize = 8 * 1024;
 
 /// One class's. On a line of its own: threads take of many classes at once.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Shelf {
         if ready & ALL != 0 {
             return;
         }
-        let Some(Batch { word, first, base, bits }) = cur.take_batch(PLACES, MOST / class.size()) else { return };
+        let Some(Batch { word, first, base, bits }) = cur.take_batch(PLACES, MOST_BYTES / class.size()) else { return };
         self.first.store(first, Release);
         self.word.store(ptr::from_ref(word).cast_mut(), Release);
         self.base.store(base, Release);

@@ -20,11 +20,11 @@ use crate::heap::found::Found;
 use crate::heap::{Ground, bits_of};
 
 /// Bytes that must have been strewn before the lists are swept.
-const LEAST: usize = if cfg!(loom) { 1536 } else { 4 * 1024 * 1024 };
+const LEAST_STREWN: usize = if cfg!(loom) { 1536 } else { 4 * 1024 * 1024 };
 
 /// Half of a bitmap word counts as strewn for the first slot of it that is freed; where
 /// what is free is sought slab by slab, a part of that.
-const FEW: usize = 4;
+const OVERSTATED: usize = 4;
 
 /// Bytes that a thread strews before it says so.
 const STEP: usize = 64 * 1024;
@@ -56,7 +56,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 false => self.strewn_by_nobody.store(0, Relaxed),
             }
             if let Some(other) = Owner::<C>::of_word(word) {
-                other.await_more(strewn / FEW);
+                other.await_more(strewn / OVERSTATED);
             }
             self.sweep_if_much(strewn);
         }
@@ -66,7 +66,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// them if that is much by now, or has whoever does already look again.
     pub(super) fn sweep_if_much(&self, bytes: usize) {
         self.strewn.fetch_add(bytes, Relaxed);
-        while self.strewn.load(Relaxed) >= LEAST.max(self.listed.load(Relaxed) / 4) {
+        while self.strewn.load(Relaxed) >= LEAST_STREWN.max(self.listed.load(Relaxed) / 4) {
             let strewn = self.strewn.swap(0, Relaxed);
             self.hand_over.lose_patience(bytes);
             if !self.sweep_strewn() {

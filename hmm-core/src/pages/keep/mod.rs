@@ -200,12 +200,12 @@ impl<const SHIFT: u32> Keep<SHIFT> {
 
     /// Licenses a thread to keep `bytes` more, if there is room while `used`
     /// bytes are in use, or the heap is so small that all of it may be kept.
-    pub(super) fn license(&mut self, used: usize, bytes: usize, is_small: bool, limit: usize) -> bool {
+    pub(super) fn license(&mut self, used: usize, bytes: usize, is_within_rule: bool, limit: usize) -> bool {
         let is_room = || {
             self.licensed_inside() + bytes <= self.for_threads(self.allowed_inside(used))
                 && self.licensed + bytes <= self.for_threads(self.allowed(used))
         };
-        let granted = self.keeps_little_inside(limit, bytes) && (is_small || is_room());
+        let granted = self.keeps_little_inside(limit, bytes) && (is_within_rule || is_room());
         if granted {
             self.grant(used, bytes);
         }

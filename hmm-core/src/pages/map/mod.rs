@@ -99,7 +99,7 @@ impl<const SHIFT: u32> PageMap<SHIFT> {
     }
 
     /// The next region to put into use; `None` when all are.
-    pub(crate) fn spare_region(&self) -> Option<(usize, &Region)> {
+    pub(crate) fn unused_region(&self) -> Option<(usize, &Region)> {
         self.regions.iter().enumerate().find(|(_, region)| region.first().is_none())
     }
 

@@ -11,7 +11,7 @@
 //! to measure from. But what went back and was taken again within a turn, or in the
 //! one after it, would have been worth keeping.
 
-use super::LEAST;
+use super::LEAST_SWING;
 
 /// See the [module](self). All figures are bytes.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Flow {
     /// `bytes` were freed, of `used` in use. If that ends the turn: what was taken again.
     pub(super) fn freed(&mut self, bytes: usize, used: usize) -> Option<usize> {
         self.turn = self.turn.saturating_add(bytes);
-        if self.turn <= used.max(LEAST) {
+        if self.turn <= used.max(LEAST_SWING) {
             return None;
         }
         let all = self.given.saturating_add(self.before);

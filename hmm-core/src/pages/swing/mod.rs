@@ -43,7 +43,7 @@ const TURNS: usize = 4;
 const CHANCE: usize = 4;
 
 /// Bytes that a swing is taken to have at least.
-const LEAST: usize = 8 * 1024 * 1024;
+const LEAST_SWING: usize = 8 * 1024 * 1024;
 
 /// What went back lately, and came again. All figures are bytes. Sums of what passed may
 /// exceed addresses of 32 bits; they stop at the most that there is.
@@ -191,7 +191,7 @@ impl Swing {
             self.enough = self.width;
         }
         self.since.freed = self.since.freed.saturating_add(bytes);
-        let size = self.width.max(self.peak).max(LEAST);
+        let size = self.width.max(self.peak).max(LEAST_SWING);
         if self.since.freed / TURNS > size {
             self.look(size);
         }

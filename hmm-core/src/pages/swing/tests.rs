@@ -65,7 +65,7 @@ fn mistaken() -> Swing {
 fn times_until_forgotten(mut swing: Swing) -> usize {
     let width = swing.width();
     let mut passed = 0;
-    while swing.width() > LEAST {
+    while swing.width() > LEAST_SWING {
         swing.freed(MIB, 20 * MIB);
         passed += MIB;
     }
@@ -94,7 +94,7 @@ fn one_that_is_narrowed_begins_anew() {
 
 /// Of what is kept, `runs` bytes of free runs at the least were never used.
 fn look_once(swing: &mut Swing, runs: usize) {
-    let size = swing.width().max(LEAST);
+    let size = swing.width().max(LEAST_SWING);
     swing.keeps(swing.width(), runs, swing.width());
     swing.freed(TURNS * size + MIB, 100 * MIB);
 }

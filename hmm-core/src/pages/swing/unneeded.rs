@@ -12,7 +12,7 @@
 //! look decides.
 
 /// So many looks decide at most.
-const MOST: usize = 8;
+const MOST_LOOKS: usize = 8;
 
 const KIB: usize = 1024;
 
@@ -20,7 +20,7 @@ const KIB: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Unneeded {
     /// What the last looks found needed, in KiB, and the place of the next one.
-    needed: [u32; MOST],
+    needed: [u32; MOST_LOOKS],
     next: u8,
     /// How many of them decide.
     looks: u8,
@@ -30,7 +30,7 @@ pub(super) struct Unneeded {
 
 impl Unneeded {
     pub(super) const fn new() -> Self {
-        Self { needed: [0; MOST], next: 0, looks: 1, unsettled: 0 }
+        Self { needed: [0; MOST_LOOKS], next: 0, looks: 1, unsettled: 0 }
     }
 
     /// A look found `bytes` needed. Returns the most that any of those found that decide, in
@@ -42,10 +42,10 @@ impl Unneeded {
                 self.looks = (self.looks / 2).max(1);
             }
         }
-        let last = usize::from(self.next) % MOST;
+        let last = usize::from(self.next) % MOST_LOOKS;
         self.needed[last] = u32::try_from(bytes.div_ceil(KIB)).unwrap_or(u32::MAX);
-        self.next = ((last + 1) % MOST) as u8;
-        let decide = (0..usize::from(self.looks)).map(|ago| self.needed[(last + MOST - ago) % MOST]);
+        self.next = ((last + 1) % MOST_LOOKS) as u8;
+        let decide = (0..usize::from(self.looks)).map(|ago| self.needed[(last + MOST_LOOKS - ago) % MOST_LOOKS]);
         match decide.max() {
             Some(u32::MAX) => usize::MAX,
             most => (most.unwrap_or(0) as usize).saturating_mul(KIB),
@@ -54,16 +54,16 @@ impl Unneeded {
 
     /// What none of them found needed was forgotten, or some of it.
     pub(super) fn forget(&mut self) {
-        self.unsettled = MOST as u8;
+        self.unsettled = MOST_LOOKS as u8;
     }
 
     /// Something was missed, because it was forgotten, if that was lately: what looks found before
     /// does not count.
     pub(super) fn miss(&mut self) {
         if core::mem::take(&mut self.unsettled) > 0 {
-            self.looks = (2 * self.looks).min(MOST as u8);
+            self.looks = (2 * self.looks).min(MOST_LOOKS as u8);
         }
-        self.needed = [u32::MAX; MOST];
+        self.needed = [u32::MAX; MOST_LOOKS];
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
         let mut unneeded = Unneeded { looks: 4, ..Unneeded::new() };
         for looks in [2, 1, 1] {
             unneeded.forget();
-            (0..MOST).for_each(|_| _ = unneeded.look(20 * KIB));
+            (0..MOST_LOOKS).for_each(|_| _ = unneeded.look(20 * KIB));
             assert_eq!(unneeded.looks, looks);
             unneeded.miss();
             assert_eq!(unneeded.looks, looks, "that was another matter");

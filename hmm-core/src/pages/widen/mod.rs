@@ -27,15 +27,15 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// however many they are. Says whether there were any.
     pub(super) fn widen(&mut self, map: &PageMap<SHIFT>, pages: u32) -> bool {
         let Some(min) = (pages as usize).checked_mul(Self::PAGE) else { return false };
-        let Some(grown) = self.spare.take().or_else(|| self.grow.grow(min, Self::PAGE)) else { return false };
+        let Some(grown) = self.unentered.take().or_else(|| self.grow.grow(min, Self::PAGE)) else { return false };
         let entered = self.enter(map, &grown);
         if !entered {
             // SAFETY: the span was handed out last of its range, and nothing was
             // put there.
             let taken = unsafe { self.grow.shrink(grown.span.start, grown.span.bytes) };
             // (Where all ranges are in use, what none of them can take would only be in the way of what can be had.)
-            let has_place = map.spare_region().is_some() || Self::continued(map, &grown).is_some();
-            self.spare = Some(grown).filter(|_| !taken && has_place);
+            let has_place = map.unused_region().is_some() || Self::continued(map, &grown).is_some();
+            self.unentered = Some(grown).filter(|_| !taken && has_place);
         }
         entered
     }

@@ -34,7 +34,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// Opens a region for a span that no region can take.
     fn open_region(&mut self, map: &PageMap<SHIFT>, grown: &Grown, pages: u32) -> Option<usize> {
-        let Some((index, region)) = map.spare_region() else { return self.reopen_region(map, grown, pages) };
+        let Some((index, region)) = map.unused_region() else { return self.reopen_region(map, grown, pages) };
         let start = grown.span.start.as_ptr();
         let mut room = self.room_at(map, grown).min(u32::MAX - 1 - self.next_region.get());
         if room < pages {
