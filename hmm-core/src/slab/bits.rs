@@ -114,18 +114,21 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// The first slot from `first` on that is not free locally.
-    #[inline]
-    pub(crate) fn next_used(&self, first: usize) -> Option<usize> {
-        let mut mask = ALL_FREE << (first % WORD_BITS);
-        for word in first / WORD_BITS..self.words {
-            let used = !self.local(word).load(Relaxed) & mask;
-            if used != 0 {
-                return Some(word * WORD_BITS + used.trailing_zeros() as usize);
-            }
-            mask = ALL_FREE;
+    /// Whether the slots `first..end` are all free locally.
+    pub(crate) fn are_free(&self, first: usize, end: usize) -> bool {
+        if first >= end {
+            return true;
         }
-        None
+        let (last, above) = ((end - 1) / WORD_BITS, WORD_BITS - 1 - (end - 1) % WORD_BITS);
+        let (mut word, mut mask) = (first / WORD_BITS, ALL_FREE << (first % WORD_BITS));
+        while word < last {
+            if self.local(word).load(Relaxed) & mask != mask {
+                return false;
+            }
+            (word, mask) = (word + 1, ALL_FREE);
+        }
+        mask &= ALL_FREE >> above;
+        self.local(word).load(Relaxed) & mask == mask
     }
 
     /// How many slots are free locally, in a slab of `slots`.

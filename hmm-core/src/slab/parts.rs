@@ -145,20 +145,21 @@ pub(crate) fn free_parts<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> 
     free_among::<SHIFT>(header, bits, u16::MAX)
 }
 
-/// As [`free_parts`], among `parts`: from one slot in use to the next, since where programs free
-/// what they took together, most parts have none.
+/// As [`free_parts`], among `parts`.
 fn free_among<const SHIFT: u32>(header: &Header, bits: &Bits<'_>, parts: u16) -> u16 {
     let info = Geometry::<SHIFT>::info(header.class());
-    let (size, bytes) = (info.size as usize, part_bytes::<SHIFT>());
-    let (mut left, mut free) = (parts, parts);
+    let (size, slots) = (info.size as usize, usize::from(info.slots));
+    // As in `Geometry::slot_of`: there are two divisions a part.
+    let over_size = |bytes: usize| ((bytes as u64 * u64::from(info.recip)) >> 32) as usize;
+    let bytes = part_bytes::<SHIFT>();
+    let (mut left, mut free) = (parts, 0);
     while left != 0 {
         let part = left.trailing_zeros() as usize;
-        // As in `Geometry::slot_of`, without a division.
-        let slot = ((part * bytes) as u64 * u64::from(info.recip)) >> 32;
-        let Some(used) = bits.next_used(slot as usize) else { break };
-        let held = parts_of::<SHIFT>(used * size, (used + 1) * size);
-        free &= !held;
-        left &= !held & (u16::MAX << (used * size / bytes).min(PARTS - 1));
+        left &= left - 1;
+        let (first, end) = (over_size(part * bytes), over_size((part + 1) * bytes + size - 1).min(slots));
+        if bits.are_free(first, end) {
+            free |= 1 << part;
+        }
     }
     free
 }
