@@ -262,12 +262,7 @@ fn owned<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
 
 /// How many slabs the owner's queues have, the current ones included.
 pub(crate) fn listed<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) -> usize {
-    let of_class = |class| {
-        let bin = s.local().bin(class);
-        let queue = core::iter::successors(bin.head(), |&page| s.map().header(page).next.page());
-        queue.count() + usize::from(bin.current().is_some())
-    };
-    (0..C).map(Class::nth).map(of_class).sum()
+    (0..C).map(|class| s.local().bin(Class::nth(class)).slabs(s.map()).count()).sum()
 }
 
 /// Checks that no slab is lost: of those whose owner word `is_theirs`, there are as many as their

@@ -91,6 +91,12 @@ impl Bin {
         self.head.page()
     }
 
+    /// The current slab and those of the queue.
+    pub(crate) fn slabs<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) -> impl Iterator<Item = PageNo> {
+        let queued = core::iter::successors(self.head(), |&page| map.header(page).next.page());
+        self.current().into_iter().chain(queued)
+    }
+
     /// Whether the queue holds more than one slab.
     pub(crate) fn has_several(&self) -> bool {
         self.head.page() != self.tail.page()

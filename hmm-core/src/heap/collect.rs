@@ -23,9 +23,7 @@ pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
         found.whole = s.local().loose.whole();
     }
     for class in (0..C).map(Class::nth) {
-        let bin = s.local().bin(class);
-        let queued = core::iter::successors(bin.head(), |&page| s.map().header(page).next.page());
-        for page in bin.current().into_iter().chain(queued) {
+        for page in s.local().bin(class).slabs(s.map()) {
             let header = s.map().header(page);
             let bits = bits_of::<SHIFT>(header);
             s.drain(header, &bits);
@@ -37,6 +35,15 @@ pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
     }
     s.local().loose.recounted(&found);
     found.free
+}
+
+/// Moves over what others freed in the owner's slabs, which puts it in the books. Returns how many bytes that is.
+pub(crate) fn drain<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) -> usize {
+    let of_slab = |page| {
+        let header = s.map().header(page);
+        s.drain(header, &bits_of::<SHIFT>(header))
+    };
+    (0..C).map(|class| s.local().bin(Class::nth(class)).slabs(s.map()).map(of_slab).sum::<usize>()).sum()
 }
 
 /// Gives back every slab of the owner's whose slots are all free, spares included.

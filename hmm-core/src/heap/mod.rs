@@ -93,8 +93,8 @@ pub(crate) trait Supply<const SHIFT: u32, const C: usize>: Ground<SHIFT> {
     fn token(&self) -> usize;
 
     /// Moves the slots that others freed in a slab of the owner's to its
-    /// local bits.
-    fn drain(&self, header: &Header, bits: &Bits<'_>);
+    /// local bits. Returns how many bytes they come to.
+    fn drain(&self, header: &Header, bits: &Bits<'_>) -> usize;
 
     /// Marks a slab of the owner's that has no free slot FULL. `false` if so
     /// much was freed by others meanwhile that the slab stays as it is.

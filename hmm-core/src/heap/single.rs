@@ -228,7 +228,9 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Heap<G,
         TOKEN
     }
 
-    fn drain(&self, _: &Header, _: &Bits<'_>) {}
+    fn drain(&self, _: &Header, _: &Bits<'_>) -> usize {
+        0
+    }
 
     fn close(&self, header: &Header) -> bool {
         header.owner.store(TOKEN | FULL, Relaxed);

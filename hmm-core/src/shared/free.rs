@@ -129,10 +129,12 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             return;
         }
         let Some(seat) = Seat::take(self, owner) else { return };
-        let awaits_much = owner.awaits_much();
-        if loose.is_recount_due() || awaits_much {
-            owner.await_none();
-            collect::recount(&seat, awaits_much || loose.is_close(slack));
+        if owner.awaits_much() {
+            let awaited = owner.await_none();
+            owner.found(awaited, collect::drain(&seat));
+        }
+        if loose.is_recount_due() && (loose.excess(slack) > 0 || loose.is_licence_old()) {
+            collect::recount(&seat, loose.is_close(slack));
         }
         let excess = loose.nearly_excess(slack);
         if excess == 0 {

@@ -37,6 +37,9 @@ pub(crate) enum Role {
     Common,
 }
 
+/// What others may have freed is taken for a fourth of that at the least.
+const MOST_DOUBT: u8 = 2;
+
 /// One thread's heap.
 ///
 /// Opaque; a thread keeps the address that [`Shared::attach`] gave it.
@@ -59,6 +62,8 @@ pub struct Owner<const C: usize = HOSTED_CLASSES> {
     pooled: AtomicBool,
     /// Bytes that others may have freed in the owner's slabs since it last looked.
     awaited: AtomicUsize,
+    /// How much less was found when it looked: half as much, so many times.
+    doubt: Cell<u8>,
     /// The next in the registry of all owners; never changes.
     next: Cell<Option<NonNull<Owner<C>>>>,
     /// The next in the pool.
@@ -82,6 +87,7 @@ impl<const C: usize> Owner<C> {
             waiting: AtomicBool::new(false),
             pooled: AtomicBool::new(false),
             awaited: AtomicUsize::new(0),
+            doubt: Cell::new(0),
             next: Cell::new(next),
             next_pooled: Cell::new(None),
             local: Local::new(),
@@ -124,12 +130,24 @@ impl<const C: usize> Owner<C> {
 
     /// Whether that is so much that the owner looks for it.
     pub(super) fn awaits_much(&self) -> bool {
-        self.local.loose.is_worth_a_look(self.awaited.load(Relaxed))
+        self.local.loose.is_worth_a_look(self.awaited.load(Relaxed) >> self.doubt.get())
     }
 
-    /// The owner looks for it now.
-    pub(super) fn await_none(&self) {
-        self.awaited.store(0, Relaxed);
+    /// The owner looks for it now. Returns how much it may be.
+    pub(super) fn await_none(&self) -> usize {
+        self.awaited.swap(0, Relaxed)
+    }
+
+    /// The owner looked, and of `awaited` bytes found so many. (How many blocks of a word others free before it is
+    /// moved over, and what the owner finds on its way to free slots, depends on the program; and a look fetches
+    /// lines that others are writing.)
+    pub(super) fn found(&self, awaited: usize, bytes: usize) {
+        let (doubt, expected) = (self.doubt.get(), awaited >> self.doubt.get());
+        if bytes < expected / 2 {
+            self.doubt.set((doubt + 1).min(MOST_DOUBT));
+        } else if bytes > expected {
+            self.doubt.set(doubt.saturating_sub(1));
+        }
     }
 
     pub(crate) fn role(&self) -> Role {
@@ -209,5 +227,29 @@ impl<const C: usize> Deref for Nobody<C> {
 
     fn deref(&self) -> &Owner<C> {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_look_waits_for_more_where_one_found_little() {
+        const ENOUGH: usize = 256 * 1024;
+        let owner = Owner::<HOSTED_CLASSES>::new(Role::Thread, None);
+        let next_look = || {
+            (1..).find(|_| {
+                owner.await_more(ENOUGH);
+                owner.awaits_much()
+            })
+        };
+        for (found, after) in
+            [(ENOUGH / 8, 2), (ENOUGH / 8, 4), (ENOUGH / 8, 4), (ENOUGH * 3 / 4, 4), (ENOUGH * 2, 2), (ENOUGH * 2, 1)]
+        {
+            let awaited = owner.await_none();
+            owner.found(awaited.max(ENOUGH), found);
+            assert_eq!(next_look(), Some(after), "after {found} of {awaited} bytes");
+        }
     }
 }

@@ -135,14 +135,17 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
         self.owner.token()
     }
 
-    fn drain(&self, header: &Header, bits: &Bits<'_>) {
+    fn drain(&self, header: &Header, bits: &Bits<'_>) -> usize {
         let cur = self.local().cur(header.class());
         let lent = (self.owner.role() == Role::Common).then(|| self.shelf(header.class()));
         let ready_of = |word: &BitPair| lent.map_or(0, |shelf| shelf.ready_of(word));
         let slots = self.shared.drain_slab(header, bits, |word| cur.claimed_of(word) | ready_of(word));
-        if slots > 0 {
-            self.local().loose.add(slots * header.class().size());
+        if slots == 0 {
+            return 0;
         }
+        let bytes = slots * header.class().size();
+        self.local().loose.add(bytes);
+        bytes
     }
 
     fn close(&self, header: &Header) -> bool {

@@ -9,10 +9,10 @@ impl Loose {
         self.licence.get() > 0
     }
 
-    /// Whether there is a licence, and so much was added since the slabs were last
-    /// looked through that it may be needed no more.
+    /// Whether there is a licence, and so much was added since the slabs were last looked through, four times what
+    /// they hold, that it may be needed no more.
     pub(crate) fn is_licence_old(&self) -> bool {
-        self.licence.get() > 0 && self.uncounted.get() > self.held.get().max(self.licence.get())
+        self.licence.get() > 0 && self.uncounted.get() / 4 > self.held.get().max(self.licence.get())
     }
 
     /// A licence for `bytes` more was given.
