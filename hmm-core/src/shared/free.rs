@@ -125,7 +125,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[inline(never)]
     fn tidy(&self, owner: &Owner<C>) {
         let (loose, slack) = (&owner.local.loose, self.slack.load(Relaxed));
-        if loose.excess(slack) == 0 && !loose.is_licence_old() && !owner.awaits_much() {
+        let is_due = || loose.excess(slack) > 0 || loose.is_licence_old();
+        if !is_due() && !owner.awaits_much() {
             return;
         }
         let Some(seat) = Seat::take(self, owner) else { return };
@@ -133,7 +134,10 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             let awaited = owner.await_none();
             owner.found(awaited, collect::drain(&seat));
         }
-        if loose.is_recount_due() && (loose.excess(slack) > 0 || loose.is_licence_old()) {
+        if !is_due() {
+            return;
+        }
+        if loose.is_recount_due() {
             collect::recount(&seat, loose.is_close(slack));
         }
         let excess = loose.nearly_excess(slack);
