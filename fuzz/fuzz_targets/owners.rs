@@ -89,7 +89,8 @@ impl Run {
 
     fn enter(&mut self, start: *mut u8, size: usize, align: usize, zeroed: bool) {
         if let Some(start) = NonNull::new(start) {
-            let usable = self.heap.usable_size(self.owner(0), start.as_ptr());
+            // SAFETY: owners are played by this thread, and the block is live; likewise below.
+            let usable = unsafe { self.heap.usable_size(self.owner(0), start.as_ptr()) };
             self.blocks.enter(start, size, align, usable, zeroed);
         }
     }
@@ -109,11 +110,13 @@ impl Run {
         let start = unsafe { self.heap.realloc(self.owner(who), old.start().as_ptr(), align, size) };
         match NonNull::new(start) {
             Some(start) => {
-                let usable = self.heap.usable_size(self.owner(0), start.as_ptr());
+                // SAFETY: as above.
+                let usable = unsafe { self.heap.usable_size(self.owner(0), start.as_ptr()) };
                 self.blocks.reenter(old, start, size, align, usable);
             }
             None => {
-                let usable = self.heap.usable_size(self.owner(0), old.start().as_ptr());
+                // SAFETY: as above.
+                let usable = unsafe { self.heap.usable_size(self.owner(0), old.start().as_ptr()) };
                 self.blocks.put_back(old, usable);
             }
         }
@@ -220,7 +223,8 @@ impl Run {
             },
             End::WrongSize { who, index } => {
                 let Some(block) = self.blocks.look(index) else { return false };
-                let wrong = self.heap.usable_size(self.owner(0), block.start().as_ptr()) + 1;
+                // SAFETY: as above.
+                let wrong = unsafe { self.heap.usable_size(self.owner(0), block.start().as_ptr()) } + 1;
                 // SAFETY: see above.
                 unsafe { self.heap.free_sized(self.owner(who), block.start().as_ptr(), wrong, 16) };
             }

@@ -34,6 +34,7 @@ programs! {
     fork_in_a_signal_handler: "signal_fork.c", DYNAMIC;
     fork_in_a_signal_handler_among_many: "signal_fork_crowd.c", DYNAMIC;
     fork_among_frees: "fork_frees.c", ALL;
+    fork_among_endings: "fork_endings.c", ALL;
     fork_against_stdio: "fork_stdio.c", DYNAMIC;
     fork_against_names: "fork_nss.c", DYNAMIC;
     fork_against_locks: "fork_locks.c", ALL;

@@ -187,15 +187,15 @@ pub(crate) fn retire<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &
     let bin = s.local().bin(class);
     let Some(page) = bin.current() else { return };
     s.local().cur(class).unclaim();
-    bin.set_current(None);
     let header = s.map().header(page);
-    let is_given = bits_of::<SHIFT>(header).all_free() && bin.head().is_some() && give_slab(s, page, header, 0, || ());
-    if !is_given {
+    let is_empty = bits_of::<SHIFT>(header).all_free() && bin.head().is_some();
+    if !is_empty || !give_slab(s, page, header, 0, || bin.set_current(None)) {
+        bin.set_current(None);
         bin.push_back(s.map(), page);
     }
 }
 
-/// A slab with every slot free, now the owner's, after the one `used_up`, if one
+/// A slab with every slot free, now the owner's current one, after the one `used_up`, if one
 /// was.
 fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     s: &S,
@@ -203,18 +203,20 @@ fn fresh<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     used_up: Option<PageNo>,
 ) -> Option<PageNo> {
     spare::give_all(s);
+    // (Before: who waits for the lock has no slab in hand, or a fork's child would lack it.)
+    end_unneeded(s);
     let take = |growth| s.with_pages(|pages| pages.take_slab(s.map(), class, used_up, growth)).flatten();
     let page = take(Growth::Avoid).or_else(|| {
         s.before_growth();
         take(Growth::Allow)
     })?;
-    end_unneeded(s);
     let header = s.map().header(page);
     s.local().loose.enter(slab_bytes::<SHIFT>(header));
+    header.owner.store(s.token(), Relaxed);
+    s.local().bin(class).set_current(Some(page));
     if header.soiled() == 0 {
         grew(s, slab_bytes::<SHIFT>(header));
     }
-    header.owner.store(s.token(), Relaxed);
     Some(page)
 }
 

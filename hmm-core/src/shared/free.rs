@@ -130,15 +130,14 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             return;
         }
         let Some(seat) = Seat::take(self, owner) else { return };
+        let mut awaited = 0;
         if owner.awaits_much() {
-            let awaited = owner.await_none();
+            awaited = owner.await_none();
             owner.found(awaited, collect::drain(&seat));
         }
-        if !is_due() {
-            return;
-        }
+        // (What others freed may have been taken out of the books beforehand, with words of which some was free.)
         if loose.is_recount_due() {
-            collect::recount(&seat, loose.is_close(slack));
+            collect::recount(&seat, awaited > 0 || loose.is_close(slack));
         }
         let excess = loose.nearly_excess(slack);
         if excess == 0 {

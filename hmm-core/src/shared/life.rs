@@ -15,6 +15,7 @@ use super::{Inner, Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::found::Found;
 use crate::heap::{Ground, Supply, bits_of, refill};
+use crate::pages::Pages;
 use crate::pages::map::PageMap;
 use crate::slab::parts::soiled_bytes;
 use crate::units::{Class, Geometry, PageNo};
@@ -135,7 +136,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         refill::retire(seat, class);
         bin.set_spares(0);
         let mut left = 0;
-        while let Some(page) = bin.pop_front(&self.map) {
+        while let Some(page) = bin.head() {
             left += soiled_bytes::<SHIFT>(self.map.header(page));
             self.part_with(seat, page);
         }
@@ -146,9 +147,16 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         let header = self.map.header(page);
         let bits = bits_of::<SHIFT>(header);
         seat.drain(header, &bits);
-        if bits.all_free() && seat.with_pages(|pages| pages.give_slab(&self.map, page)).is_some() {
+        let bin = seat.local().bin(header.class());
+        // (In its queue until then: a fork's child takes those over whose owners wait for the lock.)
+        let give = |pages: &mut Pages<G, SHIFT>| {
+            bin.unlink(&self.map, page);
+            pages.give_slab(&self.map, page);
+        };
+        if bits.all_free() && seat.with_pages(give).is_some() {
             return;
         }
+        bin.unlink(&self.map, page);
         if bits.any_free(usize::from(Geometry::<SHIFT>::info(header.class()).slots)) || !seat.close(header) {
             self.give_up(page);
         }

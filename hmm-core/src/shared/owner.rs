@@ -130,7 +130,7 @@ impl<const C: usize> Owner<C> {
 
     /// Whether that is so much that the owner looks for it.
     pub(super) fn awaits_much(&self) -> bool {
-        self.local.loose.is_worth_a_look(self.awaited.load(Relaxed) >> self.doubt.get())
+        self.local.loose.is_worth_a_look(self.awaited.load(Relaxed), self.doubt.get())
     }
 
     /// The owner looks for it now. Returns how much it may be.
@@ -192,6 +192,7 @@ impl<const C: usize> Owner<C> {
 
     /// Puts the owner in front of the pool that begins with `rest`.
     pub(crate) fn pool(&self, rest: Option<NonNull<Self>>) {
+        self.doubt.set(0);
         self.pooled.store(true, Relaxed);
         self.next_pooled.set(rest);
     }

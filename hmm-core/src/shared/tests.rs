@@ -11,6 +11,8 @@ use std::vec::Vec;
 use super::{Lock, Shared};
 use crate::grow::{FixedRegion, Grown, HeapGrow, Span};
 use crate::misuse::Misuse;
+use crate::shared::remote::is_slab;
+use crate::slab::parts::soiled_bytes;
 use crate::sync::Ordering::Relaxed;
 
 std::thread_local! {
@@ -127,4 +129,46 @@ fn hold_books_against_each_other(seed: u64) -> [usize; 2] {
         }
     }
     [licensed, lacking]
+}
+
+/// What others free is found also where they freed little of each word for long, and where what the owner does meanwhile, with
+/// words of which some was free, takes it out of the books.
+#[test]
+fn what_others_free_is_found_whatever_the_owner_does() {
+    const SMALL: usize = 64;
+    for size in [1024, 2048, 4096, 8192] {
+        let heap = heap(256 << 20);
+        let [owner, other] = [(); 2].map(|()| heap.attach().expect("there is room"));
+        // SAFETY: both are this thread's, which plays them.
+        let (owner, other) = unsafe { (owner.as_ref(), other.as_ref()) };
+        // SAFETY: likewise.
+        let take = |size| unsafe { heap.alloc(owner, size) };
+        // SAFETY: likewise, and blocks are given here once.
+        let give = |who, p| unsafe { heap.free(who, p) };
+        let mut small: Vec<_> = (0..(2 << 20) / SMALL).map(|_| take(SMALL)).collect();
+        let large: Vec<_> = (0..(64 << 20) / size).map(|_| take(size)).collect();
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut churn = || {
+            random.shuffle(&mut small);
+            let gone = small.split_off(small.len() / 8 * 7);
+            let count = gone.len();
+            gone.into_iter().for_each(|p| give(owner, p));
+            small.extend((0..count).map(|_| take(SMALL)));
+        };
+        // One of each slab, so that none is full; then, by the other, one of each in turn.
+        let slots = 65536 / size;
+        large.iter().step_by(slots).for_each(|&p| give(owner, p));
+        for turn in 1..slots {
+            for (at, &p) in large.iter().skip(turn).step_by(slots).enumerate() {
+                give(other, p);
+                if at % 64 == 0 {
+                    churn();
+                }
+            }
+        }
+        (0..20).for_each(|_| churn());
+        let slabs = heap.map.runs().map(|page| heap.map.header(page)).filter(|header| is_slab(header));
+        let held: usize = slabs.map(soiled_bytes::<16>).sum();
+        assert!(held < 14 << 20, "slabs hold {held} bytes for 2 MiB, after 64 MiB in blocks of {size} bytes");
+    }
 }

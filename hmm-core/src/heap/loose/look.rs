@@ -8,8 +8,8 @@
 use super::{KIB, Loose, SHARE};
 use crate::heap::found::Found;
 
-/// An owner looks for what others freed in its slabs when that may be so much, or a
-/// 16th of what they hold.
+/// An owner looks for what others freed in its slabs when that may be so much, or twice or four times that where
+/// looks found little, or a 16th of what they hold. (It may be several times as much: others say so by the word.)
 const AWAITED: usize = 256 * KIB;
 
 /// Of what was freed, so much is taken for whole pages of the system's that became
@@ -28,9 +28,10 @@ impl Loose {
         is_much && self.unpaid.get() == 0
     }
 
-    /// Whether `bytes` that others may have freed in the owner's slabs are worth looking for.
-    pub(crate) fn is_worth_a_look(&self, bytes: usize) -> bool {
-        bytes >= AWAITED.max(self.held.get() / (SHARE / 4))
+    /// Whether `bytes` that others may have freed in the owner's slabs are worth looking for, where looks found less
+    /// than that by `doubt` halves.
+    pub(crate) fn is_worth_a_look(&self, bytes: usize, doubt: u8) -> bool {
+        bytes >= (AWAITED << doubt).max(self.held.get() / (SHARE / 4))
     }
 
     /// The slabs were looked through, and nothing given back: what is free now and

@@ -1,0 +1,57 @@
+/* Forks while threads begin and end: a child takes over what those had that stayed behind, and loses none of it. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include "check.h"
+
+#pragma weak HmmCheck
+int HmmCheck(void);
+
+enum { SPAWNERS = 2, VISITORS = 4, SIZES = 64, EACH = 4 };
+
+static atomic_int is_over;
+
+static void *visits(void *unused)
+{
+    (void)unused;
+    void *block[SIZES * EACH];
+    for (size_t i = 0; i < SIZES * EACH; i++)
+        CHECK((block[i] = malloc(16 * (i / EACH + 1))) != NULL);
+    for (size_t i = 0; i < SIZES * EACH; i++)
+        free(block[i]);
+    return NULL;
+}
+
+static void *spawns(void *unused)
+{
+    (void)unused;
+    while (!is_over) {
+        pthread_t visitor[VISITORS];
+        for (int i = 0; i < VISITORS; i++)
+            CHECK(pthread_create(&visitor[i], NULL, visits, NULL) == 0);
+        for (int i = 0; i < VISITORS; i++)
+            CHECK(pthread_join(visitor[i], NULL) == 0);
+    }
+    return NULL;
+}
+
+int main(void)
+{
+    pthread_t spawner[SPAWNERS];
+    for (int i = 0; i < SPAWNERS; i++)
+        CHECK(pthread_create(&spawner[i], NULL, spawns, NULL) == 0);
+    for (int round = 0; round < rounds(800); round++) {
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            CHECK(HmmCheck == NULL || HmmCheck() == 0);
+            _exit(0);
+        }
+        int status = -1;
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+    }
+    is_over = 1;
+    for (int i = 0; i < SPAWNERS; i++)
+        CHECK(pthread_join(spawner[i], NULL) == 0);
+    return 0;
+}
