@@ -53,5 +53,5 @@ int main(void)
     is_over = 1;
     for (int i = 0; i < SPAWNERS; i++)
         CHECK(pthread_join(spawner[i], NULL) == 0);
-    return 0;
+    return ok();
 }

@@ -138,9 +138,8 @@ fn what_others_free_is_found_whatever_the_owner_does() {
     const SMALL: usize = 64;
     for size in [1024, 2048, 4096, 8192] {
         let heap = heap(256 << 20);
-        let [owner, other] = [(); 2].map(|()| heap.attach().expect("there is room"));
         // SAFETY: both are this thread's, which plays them.
-        let (owner, other) = unsafe { (owner.as_ref(), other.as_ref()) };
+        let [owner, other] = [(); 2].map(|()| unsafe { heap.attach().expect("there is room").as_ref() });
         // SAFETY: likewise.
         let take = |size| unsafe { heap.alloc(owner, size) };
         // SAFETY: likewise, and blocks are given here once.
