@@ -121,7 +121,7 @@ pub(crate) fn runs<G: HeapGrow, const SHIFT: u32>(
 
 /// Checks every slab and its bitmap (I4 to I7, I11).
 pub(crate) fn slabs<const SHIFT: u32>(map: &PageMap<SHIFT>) -> Result<(), Violation> {
-    let mut heads = map.runs().filter(|&page| matches!(map.header(page).kind(), Kind::Small | Kind::Medium));
+    let mut heads = map.runs().filter(|&page| map.header(page).is_slab());
     heads.try_for_each(|page| slab(map, &At(page), page, map.header(page)))
 }
 
@@ -255,8 +255,7 @@ fn owned<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     class: Class,
 ) -> Result<(), Violation> {
     let header = s.map().header(page);
-    let slab = matches!(header.kind(), Kind::Small | Kind::Medium);
-    At(page).assert(8, slab && header.class() == class, "a queue holds a page of another class")?;
+    At(page).assert(8, header.is_slab() && header.class() == class, "a queue holds a page of another class")?;
     At(page).assert(8, header.owner.load(Relaxed) == s.token(), "a queue holds a slab of another owner")
 }
 
@@ -272,8 +271,7 @@ pub(crate) fn none_is_lost<const SHIFT: u32>(
     listed: usize,
     is_theirs: impl Fn(usize) -> bool,
 ) -> Result<(), Violation> {
-    let is_slab = |header: &&Header| matches!(header.kind(), Kind::Small | Kind::Medium);
-    let slabs = map.runs().map(|page| map.header(page)).filter(is_slab);
+    let slabs = map.runs().map(|page| map.header(page)).filter(|header| header.is_slab());
     let owned = slabs.filter(|header| is_theirs(header.owner.load(Relaxed))).count();
     At(PageNo::FIRST).assert(8, owned == listed, "a slab with free slots is in no queue")
 }

@@ -1,13 +1,9 @@
 /* Forks while threads begin and end: a child takes over what those had that stayed behind, and loses none of it. */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/wait.h>
-#include "check.h"
+#include "children.h"
 
-#pragma weak HmmCheck
-int HmmCheck(void);
-
-enum { SPAWNERS = 2, VISITORS = 4, SIZES = 64, EACH = 4 };
+enum { SPAWNERS = 2, VISITORS = 4, SIZES = 64, EACH = 4, VISITS = 3 };
 
 static atomic_int is_over;
 
@@ -15,10 +11,14 @@ static void *visits(void *unused)
 {
     (void)unused;
     void *block[SIZES * EACH];
-    for (size_t i = 0; i < SIZES * EACH; i++)
-        CHECK((block[i] = malloc(16 * (i / EACH + 1))) != NULL);
-    for (size_t i = 0; i < SIZES * EACH; i++)
-        free(block[i]);
+    for (size_t visit = 1; visit <= VISITS; visit++) {
+        for (size_t i = 0; i < SIZES * EACH; i++) {
+            size_t size = 24 * visit * (i / EACH + 1) * (i / EACH % 5 + 1);
+            CHECK((block[i] = malloc(size)) != NULL);
+        }
+        for (size_t i = 0; i < SIZES * EACH; i++)
+            free(block[i]);
+    }
     return NULL;
 }
 
@@ -40,16 +40,7 @@ int main(void)
     pthread_t spawner[SPAWNERS];
     for (int i = 0; i < SPAWNERS; i++)
         CHECK(pthread_create(&spawner[i], NULL, spawns, NULL) == 0);
-    for (int round = 0; round < rounds(800); round++) {
-        pid_t child = fork();
-        CHECK(child >= 0);
-        if (child == 0) {
-            CHECK(HmmCheck == NULL || HmmCheck() == 0);
-            _exit(0);
-        }
-        int status = -1;
-        CHECK(waitpid(child, &status, 0) == child && status == 0);
-    }
+    children_are_sound(800);
     is_over = 1;
     for (int i = 0; i < SPAWNERS; i++)
         CHECK(pthread_join(spawner[i], NULL) == 0);

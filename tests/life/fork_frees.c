@@ -2,11 +2,7 @@
  * heap is sound. */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/wait.h>
-#include "check.h"
-
-#pragma weak HmmCheck
-int HmmCheck(void);
+#include "children.h"
 
 enum { THREADS = 4, BOXES = 4096, SIZE = 64 };
 
@@ -26,16 +22,7 @@ int main(void)
     pthread_t thread[THREADS];
     for (uintptr_t i = 0; i < THREADS; i++)
         CHECK(pthread_create(&thread[i], NULL, swaps, (void *)(i + 1)) == 0);
-    for (int round = 0; round < rounds(800); round++) {
-        pid_t child = fork();
-        CHECK(child >= 0);
-        if (child == 0) {
-            CHECK(HmmCheck == NULL || HmmCheck() == 0);
-            _exit(0);
-        }
-        int status = -1;
-        CHECK(waitpid(child, &status, 0) == child && status == 0);
-    }
+    children_are_sound(800);
     is_over = 1;
     for (int i = 0; i < THREADS; i++)
         CHECK(pthread_join(thread[i], NULL) == 0);

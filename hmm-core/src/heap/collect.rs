@@ -15,8 +15,8 @@ use crate::units::Class;
 
 /// Counts anew what is free in the owner's slabs and may hold memory, also what others
 /// freed: the books run ahead of it; and, if it is `close`, how much of that could be given
-/// back. Returns how many bytes are free.
-pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, close: bool) -> usize {
+/// back.
+pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, close: bool) -> Found {
     let mut found = Found::default();
     let os_page = if close { s.with_pages(|pages| pages.grow().os_page()) } else { None };
     if os_page.is_none() {
@@ -26,7 +26,7 @@ pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
         for page in s.local().bin(class).slabs(s.map()) {
             let header = s.map().header(page);
             let bits = bits_of::<SHIFT>(header);
-            s.drain(header, &bits);
+            found.drained += s.drain(header, &bits);
             match os_page {
                 Some(os_page) => found.add_whole::<SHIFT>(header, &bits, os_page),
                 None => found.add::<SHIFT>(header, &bits),
@@ -34,16 +34,7 @@ pub(crate) fn recount<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
         }
     }
     s.local().loose.recounted(&found);
-    found.free
-}
-
-/// Moves over what others freed in the owner's slabs, which puts it in the books. Returns how many bytes that is.
-pub(crate) fn drain<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) -> usize {
-    let of_slab = |page| {
-        let header = s.map().header(page);
-        s.drain(header, &bits_of::<SHIFT>(header))
-    };
-    (0..C).map(|class| s.local().bin(Class::nth(class)).slabs(s.map()).map(of_slab).sum::<usize>()).sum()
+    found
 }
 
 /// Gives back every slab of the owner's whose slots are all free, spares included.

@@ -14,6 +14,8 @@ use crate::slab::parts::{free_bytes, soiled_bytes, whole_bytes};
 /// What was found in slabs that were looked through, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Found {
+    /// Was freed by others, and moved over, if that was asked for.
+    pub(crate) drained: usize,
     /// Medium slabs that stay.
     pub(crate) medium: usize,
     /// Pages of all slabs that stay.

@@ -47,7 +47,7 @@ const SHALLOW: usize = 16;
 
 /// Of the former, most classes need few, and begin with so many: those of many classes lie
 /// on one page of the system's.
-const FEW_ROOM: usize = 10;
+const FEW_ENTRIES: usize = 10;
 
 /// Bytes that the blocks of a larger size's stack come to at first, but for two blocks.
 const NARROW: usize = 64 * 1024;
@@ -88,7 +88,7 @@ pub(crate) struct Stacks<const C: usize> {
     /// Of a common class, whether it has outgrown its few entries (not 0); of others, how many
     /// entries they have beyond their first ones.
     more: [Cell<u8>; FIGURES],
-    few: [[Entry; FEW_ROOM]; Class::COMMON],
+    few: [[Entry; FEW_ENTRIES]; Class::COMMON],
     deep: [[Entry; DEEP]; Class::COMMON],
     shallow: [[Entry; SHALLOW]; C],
 }
@@ -147,7 +147,7 @@ impl<const C: usize> Stacks<C> {
     /// The offsets of the bottom and the wall of the class's stack.
     fn ends(&self, class: Class) -> (usize, usize) {
         let (bottom, entries) = match class.index() {
-            index if self.has_few(class) => (offset_of!(Self, few) + index * FEW_ROOM * ENTRY, FEW_ROOM - 2),
+            index if self.has_few(class) => (offset_of!(Self, few) + index * FEW_ENTRIES * ENTRY, FEW_ENTRIES - 2),
             index if index < Class::COMMON => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP - 2),
             index => {
                 let entries = usize::from(NARROW_ROOM[index % FIGURES] + self.more(class).get());
@@ -176,7 +176,7 @@ impl<const C: usize> Recent<C> for Stacks<C> {
     const NEW: Self = Self {
         none: [const { Entry::new() }; 2],
         more: [const { Cell::new(0) }; FIGURES],
-        few: [const { [const { Entry::new() }; FEW_ROOM] }; Class::COMMON],
+        few: [const { [const { Entry::new() }; FEW_ENTRIES] }; Class::COMMON],
         deep: [const { [const { Entry::new() }; DEEP] }; Class::COMMON],
         shallow: [const { [const { Entry::new() }; SHALLOW] }; C],
     };
@@ -353,8 +353,11 @@ mod tests {
         stacks.forget(&cur, class);
         assert_eq!(stacks.make_room(&cur, class, false), 1, "there is room");
         let push = || stacks.above(&cur).is_some_and(|above| stacks.push(&cur, above, block, ptr::from_ref(&word), 1));
-        assert_eq!(core::iter::repeat_with(push).take_while(|&is_remembered| is_remembered).count(), FEW_ROOM - 2);
-        assert_eq!(stacks.make_room(&cur, class, false), (FEW_ROOM - 2) / 2 + 1, "half of them goes");
-        assert_eq!(core::iter::repeat_with(push).take_while(|&is_remembered| is_remembered).count(), FEW_ROOM / 2 - 1);
+        assert_eq!(core::iter::repeat_with(push).take_while(|&is_remembered| is_remembered).count(), FEW_ENTRIES - 2);
+        assert_eq!(stacks.make_room(&cur, class, false), (FEW_ENTRIES - 2) / 2 + 1, "half of them goes");
+        assert_eq!(
+            core::iter::repeat_with(push).take_while(|&is_remembered| is_remembered).count(),
+            FEW_ENTRIES / 2 - 1
+        );
     }
 }

@@ -83,6 +83,7 @@ impl FreeRuns {
         length(self.holding.longest(map)).max(length(self.bare.longest(map)))
     }
 
+    /// How many runs can be found: for the validator.
     pub(super) fn count<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) -> usize {
         self.holding.count(map) + self.bare.count(map)
     }

@@ -205,6 +205,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         self.free.longest(map) as usize * Self::PAGE
     }
 
+    /// How many free runs can be found: for the validator.
     pub(crate) fn count_free_runs(&self, map: &PageMap<SHIFT>) -> usize {
         self.free.count(map)
     }

@@ -142,6 +142,7 @@ impl RunTree {
         longest
     }
 
+    /// How many runs the tree has: for the validator.
     pub(crate) fn count<const SHIFT: u32>(&self, map: &PageMap<SHIFT>) -> usize {
         fn below<const SHIFT: u32>(map: &PageMap<SHIFT>, node: Option<PageNo>) -> usize {
             node.map_or(0, |node| {

@@ -158,7 +158,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
                 }
                 false => collect::give_all_empty(seat),
             }
-            collect::recount(seat, false)
+            collect::recount(seat, false).free
         };
         self.with_common(look).unwrap_or(0)
     }

@@ -125,19 +125,17 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     #[inline(never)]
     fn tidy(&self, owner: &Owner<C>) {
         let (loose, slack) = (&owner.local.loose, self.slack.load(Relaxed));
-        let is_due = || loose.excess(slack) > 0 || loose.is_licence_old();
-        if !is_due() && !owner.awaits_much() {
+        if loose.excess(slack) == 0 && !loose.is_licence_old() && !owner.awaits_much() {
             return;
         }
         let Some(seat) = Seat::take(self, owner) else { return };
-        let mut awaited = 0;
+        // (To move over what others freed is not enough: it may have been taken out of the books beforehand, with words
+        // of which some was free.)
         if owner.awaits_much() {
-            awaited = owner.await_none();
-            owner.found(awaited, collect::drain(&seat));
-        }
-        // (What others freed may have been taken out of the books beforehand, with words of which some was free.)
-        if loose.is_recount_due() {
-            collect::recount(&seat, awaited > 0 || loose.is_close(slack));
+            let awaited = owner.await_none();
+            owner.found(awaited, collect::recount(&seat, true).drained);
+        } else if loose.is_recount_due() {
+            collect::recount(&seat, loose.is_close(slack));
         }
         let excess = loose.nearly_excess(slack);
         if excess == 0 {

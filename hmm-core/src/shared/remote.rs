@@ -34,7 +34,7 @@ use crate::sync::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use super::owner::LISTED;
 use crate::heap::FULL;
 use crate::misuse::{Misuse, What};
-use crate::pages::header::{Header, Kind};
+use crate::pages::header::Header;
 use crate::pages::pair::{self, BitPair};
 use crate::slab::{Bits, Slot};
 use crate::units::{Geometry, WORD_BITS, Word};
@@ -43,11 +43,6 @@ use crate::units::{Geometry, WORD_BITS, Word};
 /// worth taking it back into use: an eighth, or of what the summary can tell.
 pub(super) fn is_much(summary: usize, words: usize) -> bool {
     summary.count_ones() as usize * 8 >= words.min(WORD_BITS)
-}
-
-/// Whether the page begins a slab.
-pub(super) fn is_slab(header: &Header) -> bool {
-    matches!(header.kind(), Kind::Small | Kind::Medium)
 }
 
 /// The words of a slab that hold remote frees, as its summary is to name them.

@@ -11,7 +11,6 @@ use std::vec::Vec;
 use super::{Lock, Shared};
 use crate::grow::{FixedRegion, Grown, HeapGrow, Span};
 use crate::misuse::Misuse;
-use crate::shared::remote::is_slab;
 use crate::slab::parts::soiled_bytes;
 use crate::sync::Ordering::Relaxed;
 
@@ -166,7 +165,7 @@ fn what_others_free_is_found_whatever_the_owner_does() {
             }
         }
         (0..20).for_each(|_| churn());
-        let slabs = heap.map.runs().map(|page| heap.map.header(page)).filter(|header| is_slab(header));
+        let slabs = heap.map.runs().map(|page| heap.map.header(page)).filter(|header| header.is_slab());
         let held: usize = slabs.map(soiled_bytes::<16>).sum();
         assert!(held < 14 << 20, "slabs hold {held} bytes for 2 MiB, after 64 MiB in blocks of {size} bytes");
     }

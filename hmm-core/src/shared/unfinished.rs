@@ -13,7 +13,7 @@
 
 use crate::sync::Ordering::Relaxed;
 
-use super::remote::{announce, freed_words, is_left, is_slab};
+use super::remote::{announce, freed_words, is_left};
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::{Ground, bits_of};
@@ -46,7 +46,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             self.vanishing.fetch_and(!ONCE, Relaxed);
             for page in self.map.runs() {
                 let header = self.map.header(page);
-                if is_slab(header) {
+                if header.is_slab() {
                     self.finish_frees_in(header);
                 }
             }

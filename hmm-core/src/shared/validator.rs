@@ -3,7 +3,7 @@
 use crate::sync::Ordering::Relaxed;
 
 use super::owner::LISTED;
-use super::remote::{freed_words, is_left, is_slab};
+use super::remote::{freed_words, is_left};
 use super::{Lock, Shared};
 use crate::check::Violation;
 use crate::grow::HeapGrow;
@@ -19,7 +19,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             for mut page in self.hand_over.tops(class) {
                 loop {
                     let header = self.map.header(page);
-                    let fits = is_slab(header) && header.class() == class;
+                    let fits = header.is_slab() && header.class() == class;
                     if !fits || header.owner.load(Relaxed) != LISTED {
                         let what = "a hand-over list holds something else than its class's slabs";
                         return Err(Violation { invariant: 9, page: page.get(), what });
@@ -56,7 +56,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// Checks that others' frees are known to whom they concern (I12).
     pub(super) fn check_remote(&self) -> Result<(), Violation> {
-        for page in self.map.runs().filter(|&page| is_slab(self.map.header(page))) {
+        for page in self.map.runs().filter(|&page| self.map.header(page).is_slab()) {
             self.check_remote_of(page).map_err(|what| Violation { invariant: 12, page: page.get(), what })?;
         }
         Ok(())

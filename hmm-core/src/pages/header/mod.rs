@@ -82,6 +82,11 @@ impl Header {
         Kind::nth(self.kind.load(Relaxed))
     }
 
+    /// Whether the page begins a slab.
+    pub(crate) fn is_slab(&self) -> bool {
+        matches!(self.kind(), Kind::Small | Kind::Medium)
+    }
+
     /// Whether the page is one of `kind`: what one comparison tells.
     #[inline(always)]
     pub(crate) fn is(&self, kind: Kind) -> bool {
