@@ -103,6 +103,8 @@ pub struct Shared<G: HeapGrow, L: Lock, const SHIFT: u32 = HOSTED_SHIFT, const C
     /// Bytes that may have become free in slabs without an owner since the last
     /// sweep.
     strewn: AtomicUsize,
+    /// How many must be before there is the next one.
+    least_strewn: AtomicUsize,
     /// What threads without an owner strewed of that, before they say so.
     strewn_by_nobody: AtomicUsize,
     /// Bytes that those slabs held then.
@@ -150,6 +152,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             inner: UnsafeCell::new(Inner { pages: Pages::new(grow), registry: Registry::new() }),
             slack: AtomicUsize::new(SLACK),
             strewn: AtomicUsize::new(0),
+            least_strewn: AtomicUsize::new(sweep::least_strewn(None)),
             strewn_by_nobody: AtomicUsize::new(0),
             listed: AtomicUsize::new(0),
             hollow: AtomicUsize::new(0),
@@ -183,6 +186,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// `docs/memory.md` again, by which it begins.
     pub fn keep_free(&self, bytes: Option<usize>) {
         self.slack.store(bytes.map_or(SLACK, |bytes| SLACK.min(bytes / 8)), Relaxed);
+        self.least_strewn.store(sweep::least_strewn(bytes), Relaxed);
         self.with_inner(|inner| inner.pages.keep_free(&self.map, bytes));
     }
 

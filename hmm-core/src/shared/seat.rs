@@ -22,6 +22,7 @@ use crate::pages::Pages;
 use crate::pages::header::Header;
 use crate::pages::map::PageMap;
 use crate::pages::pair::BitPair;
+use crate::slab::parts::soiled_bytes;
 use crate::slab::{Bits, Slot};
 use crate::units::{Class, Geometry, PageNo, Word};
 
@@ -165,8 +166,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Supply<SHIFT, C> fo
         header.owner.store(self.token(), SeqCst);
         let bits = bits_of::<SHIFT>(header);
         self.shared.drain_slab(header, &bits, |_| 0);
-        let free = bits.count_free(usize::from(Geometry::<SHIFT>::info(class).slots));
-        self.local().loose.add(free * class.size());
+        // (Where no part holds memory, no free slot does.)
+        let free = bits.count_free(usize::from(Geometry::<SHIFT>::info(class).slots)) * class.size();
+        self.local().loose.add_counted(free.min(soiled_bytes::<SHIFT>(header)));
         Some(page)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   frees of others, threads that end ──► strewn: bytes     by amount, not by time
-//!                                           │ 4 MiB, and 1/4 of what is listed
+//!                                           │ 4 MiB or half of the bound, and 1/4 of what is listed
 //!                                           ▼
 //!   hand-over lists ──► sweep: empty slabs go back; if what is left may hold
 //!                       more free memory than is kept, its free parts do, too
@@ -19,7 +19,7 @@ use crate::grow::HeapGrow;
 use crate::heap::found::Found;
 use crate::heap::{Ground, bits_of};
 
-/// Bytes that must have been strewn before the lists are swept.
+/// Bytes that must have been strewn before the lists are swept, or half of what may be kept if that is less.
 const LEAST_STREWN: usize = if cfg!(loom) { 1536 } else { 4 * 1024 * 1024 };
 
 /// Half of a bitmap word counts as strewn for the first slot of it that is freed; where
@@ -36,6 +36,15 @@ pub(super) enum Sweep {
     Empty,
     /// The free parts of others, too.
     Parts,
+}
+
+/// What must have been strewn before the lists are swept, where so many bytes may be kept; as the rule says, if `None`.
+pub(super) const fn least_strewn(bytes: Option<usize>) -> usize {
+    match bytes {
+        Some(0 | 1) => 1,
+        Some(bytes) if bytes / 2 < LEAST_STREWN => bytes / 2,
+        _ => LEAST_STREWN,
+    }
 }
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
@@ -66,7 +75,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// them if that is much by now, or has whoever does already look again.
     pub(super) fn sweep_if_much(&self, bytes: usize) {
         self.strewn.fetch_add(bytes, Relaxed);
-        while self.strewn.load(Relaxed) >= LEAST_STREWN.max(self.listed.load(Relaxed) / 4) {
+        while self.strewn.load(Relaxed) >= self.least_strewn.load(Relaxed).max(self.listed.load(Relaxed) / 4) {
             let strewn = self.strewn.swap(0, Relaxed);
             self.hand_over.lose_patience(bytes);
             if !self.sweep_strewn() {

@@ -78,6 +78,12 @@ fn books(heap: &Heap) -> [[usize; 2]; 2] {
     [theirs.expect("the lock is free"), own.expect("the lock is free")]
 }
 
+/// Bytes of slabs that may hold memory.
+fn slabs_hold(heap: &Heap) -> usize {
+    let slabs = heap.map.runs().map(|page| heap.map.header(page)).filter(|header| header.is_slab());
+    slabs.map(soiled_bytes::<16>).sum()
+}
+
 #[test]
 fn what_owners_have_is_what_the_heap_has_given() {
     let seen: Vec<_> = (1..=6).map(hold_books_against_each_other).collect();
@@ -165,8 +171,34 @@ fn what_others_free_is_found_whatever_the_owner_does() {
             }
         }
         (0..20).for_each(|_| churn());
-        let slabs = heap.map.runs().map(|page| heap.map.header(page)).filter(|header| header.is_slab());
-        let held: usize = slabs.map(soiled_bytes::<16>).sum();
+        let held = slabs_hold(&heap);
         assert!(held < 14 << 20, "slabs hold {held} bytes for 2 MiB, after 64 MiB in blocks of {size} bytes");
+    }
+}
+
+/// What threads leave goes back by amount, also where the bound is small (64 KiB are freed before that is told).
+#[test]
+fn what_threads_leave_is_bounded() {
+    for (bound, most) in [(None, 4 << 20), (Some(1 << 20), 512 << 10), (Some(0), 64 << 10)] {
+        let heap = heap(64 << 20);
+        heap.keep_free(bound);
+        let mut pinned = 0;
+        for turn in 0..100 {
+            // SAFETY: owners are this thread's, which plays them all; they are never unmapped.
+            let attach = || unsafe { heap.attach().expect("there is room").as_ref() };
+            let (owner, size) = (attach(), 64 << (turn % 6));
+            // SAFETY: likewise.
+            let blocks: Vec<_> = (0..(512 << 10) / size).map(|_| unsafe { heap.alloc(owner, size) }).collect();
+            // SAFETY: likewise; it is used no more.
+            unsafe { heap.detach(owner.into()) };
+            let main = attach();
+            // SAFETY: likewise, and the blocks are given here once. One a turn stays.
+            blocks.into_iter().skip(1).for_each(|p| unsafe { heap.free(main, p) });
+            // SAFETY: as above.
+            unsafe { heap.detach(main.into()) };
+            pinned += 4096;
+            let held = slabs_hold(&heap);
+            assert!(held <= pinned + most, "slabs hold {held} bytes after turn {turn}, bound {bound:?}");
+        }
     }
 }

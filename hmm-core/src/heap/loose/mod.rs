@@ -144,6 +144,11 @@ impl Loose {
         self.unpaid.set(self.unpaid.get().saturating_sub(1));
     }
 
+    /// `bytes` bytes are free in a slab that comes in. They were counted just now: no reason to count again.
+    pub(crate) fn add_counted(&self, bytes: usize) {
+        self.freed.set(self.freed.get().saturating_add(bytes));
+    }
+
     /// `bytes` bytes of slots that had become free were taken again.
     pub(crate) fn take(&self, bytes: usize) {
         self.freed.set(self.freed.get().saturating_sub(bytes));
