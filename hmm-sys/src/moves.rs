@@ -21,7 +21,7 @@ use crate::reserve::map_at;
 use crate::{huge, limits};
 
 /// How many mappings the process may have before pages are copied instead.
-/// Linux allows 65530 by default, and each move may split one in three.
+/// Linux allows 65530 by default, and each move may split one into three.
 const MOST_MAPPINGS: usize = 32_000;
 
 /// After so many moves the mappings are counted.

@@ -1,4 +1,4 @@
-//! Floor 4, **heap**: one owner's slabs, and everything one owner can do.
+//! Floor 5, **heap**: one owner's slabs, and everything one owner can do.
 //!
 //! ```text
 //!   Local   recent       the blocks freed lately, a few of each class

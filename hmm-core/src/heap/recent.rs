@@ -7,7 +7,7 @@
 //! and they can be forgotten at any time.
 //!
 //! What must hold (I10): every entry, also one that is gone, names a slot of a
-//! slab of the owner's and the class, in use and not FULL. So they are forgotten
+//! slab that is the owner's, of the class, and not FULL. So they are forgotten
 //! before a slab is given back or marked FULL, the two ways to lose one.
 //!
 //! The free slots of a word are claimed ([`Cur`]) only while nothing of their class is

@@ -1,9 +1,10 @@
 //! What happens when the current word of a class is used up.
 //!
 //! In this order: another word of the current slab, the next slab of the
-//! queue, a slab that someone handed over, a fresh slab. Within a slab, in one
-//! sweep upward: the words with free slots; at the end of what was touched so
-//! far, once more those below with many; then a word not touched yet.
+//! queue, a slab that someone handed over, a fresh slab. Within a slab: the last
+//! word once more, if many of its slots were freed meanwhile, or there is no other;
+//! in one sweep upward, the words with free slots; at the end of what was touched
+//! so far, once more those below with many; then a word not touched yet.
 //!
 //! ```text
 //!   current ──swept──► back of the queue ──► front ──► current again,

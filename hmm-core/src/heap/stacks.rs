@@ -6,8 +6,9 @@
 //!   entry: the block, its bitmap word, its bit in there
 //! ```
 //!
-//! A stack of one of the many classes up to 1 KiB begins with room for 8 blocks and moves
-//! when it is full to where it has 64: most are never full, and lie side by side.
+//! A stack of one of the many classes beyond 64 bytes, up to 1 KiB, begins with room for 8 blocks and
+//! moves when it is full to where it has 64: most are never full, and lie side by side. Those of the
+//! classes up to 64 bytes have room for 64 from the start.
 //!
 //! One of a larger class begins with room for 64 KiB, and gets twice as much when it is full, up to 14
 //! blocks, as far as the owner may have that free ([`Loose`]): what it may remember then is counted, whether it does or not.

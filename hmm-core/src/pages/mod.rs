@@ -1,4 +1,4 @@
-//! Floor 2, **pages**: runs of whole pages.
+//! Floor 3, **pages**: runs of whole pages.
 //!
 //! ```text
 //!   region: | Small | Large ------ | Free ---- FreeTail | Medium Body | Free …  top |

@@ -1,4 +1,4 @@
-//! Floor 5, **shared**: many owners on the same pages.
+//! Floor 6, **shared**: many owners on the same pages.
 //!
 //! ```text
 //!   thread A ──► Owner A ── slabs of A ◄── remote frees ── thread B ──► Owner B

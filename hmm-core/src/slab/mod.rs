@@ -1,4 +1,4 @@
-//! Floor 3, **slabs**: blocks of one size in a page or a short run.
+//! Floor 4, **slabs**: blocks of one size in a page or a short run.
 //!
 //! ```text
 //!   slab    | slot 0 | slot 1 | slot 2 | …            | left over |

@@ -1,4 +1,4 @@
-//! The heap's units of measure: pages and size classes. No unsafe code here.
+//! Floor 2, **units**: what the heap is measured in, pages and size classes. No unsafe code here.
 //!
 //! ```text
 //!   byte < slot (one block of a size class) < page (64 KiB) < run (pages)

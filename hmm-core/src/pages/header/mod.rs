@@ -9,7 +9,7 @@
 //!   Small, Medium   | length  | the owner's queue, or  | owner, bits, recip,
 //!    (head)         |         | the hand-over list     | class, touched, soiled
 //!   MediumBody      | –       | next: the head         | –
-//!   Large, Kept      | length  | –                      | bytes asked for
+//!   Large, Kept     | length  | –                      | bytes asked for
 //!   Foreign (head)  | length  | –                      | –
 //! ```
 //!
