@@ -43,26 +43,29 @@ pub(crate) fn begin_thread() -> &'static Owner {
     let _errno = Errno::keep();
     // The word first: what follows may allocate.
     tls::set(owner);
-    if begin_process() {
-        remember(owner, 0);
+    if begin_process(owner) {
+        return owner;
     }
-    owner
+    tls::set(&NO_MORE);
+    // SAFETY: the owner is this thread's, and its word does not name it any more.
+    unsafe { HEAP.detach(ptr::NonNull::from(owner)) };
+    &NO_MORE
 }
 
-/// Asks to be told when the calling thread ends.
-fn remember(owner: *const Owner, round: usize) {
+/// Asks to be told when the calling thread ends. `false`: there was no memory for that.
+fn remember(owner: *const Owner, round: usize) -> bool {
     let value = owner.cast::<u8>().wrapping_add(round);
     // SAFETY: the key was made in `begin_process`. For keys of 32 and more
     // glibc allocates here; the thread's word is set, so that is served.
-    unsafe { libc::pthread_setspecific(KEY.load(Relaxed), value.cast()) };
+    unsafe { libc::pthread_setspecific(KEY.load(Relaxed), value.cast()) == 0 }
 }
 
-/// Sets up what the process needs once. Says whether there is a key. The calling
-/// thread's word is set: what libc allocates meanwhile does not come here again,
-/// where it would wait for itself.
-fn begin_process() -> bool {
+/// Sets up what the process needs once. Says whether `owner` may stay the calling thread's: somebody tells of its end,
+/// or it is the process's first one, mostly the main thread. Its word is set: what libc allocates meanwhile does not
+/// come here again, where it would wait for itself.
+fn begin_process(owner: &'static Owner) -> bool {
     if !SET_UP.begin() {
-        return SET_UP.wait() == READY;
+        return SET_UP.wait() == READY && remember(owner, 0);
     }
     message::begin();
     settings::read();
@@ -74,7 +77,10 @@ fn begin_process() -> bool {
     KEY.store(key, Relaxed);
     fork::watch();
     SET_UP.end(if made { READY } else { NO_KEY });
-    made
+    if made {
+        remember(owner, 0);
+    }
+    true
 }
 
 /// Nobody is told of threads' ends any more: what would be told may be about to be unloaded, with the plugin that
@@ -98,8 +104,8 @@ unsafe extern "C" fn end_thread(value: *mut libc::c_void) {
     let value = value.cast::<u8>().cast_const();
     let round = value.addr() % ROUNDS;
     let owner = value.wrapping_sub(round).cast::<Owner>();
-    if round + 1 < ROUNDS && SET_UP.state() == READY {
-        return remember(owner, round + 1);
+    if round + 1 < ROUNDS && SET_UP.state() == READY && remember(owner, round + 1) {
+        return;
     }
     if let Some(owner) = ptr::NonNull::new(owner.cast_mut()) {
         tls::set(&NO_MORE);

@@ -70,6 +70,7 @@ impl Moves {
             // Kernels before 5.7 do not know DONTUNMAP.
             libc::EINVAL => {
                 self.unsupported = true;
+                advise(to);
                 return Moved::No;
             }
             error => error,
@@ -78,7 +79,10 @@ impl Moves {
         (self.left, self.refused) = (0, 1);
         match error {
             // These come before anything is done.
-            libc::EPERM | libc::EACCES | libc::ENOSYS => Moved::No,
+            libc::EPERM | libc::EACCES | libc::ENOSYS => {
+                advise(to);
+                Moved::No
+            }
             // Such a kernel moves all or nothing, but has unmapped the target by then.
             _ if is_fresh && !limits::moves_across_mappings() => Moved::Lost,
             _ => {
@@ -124,6 +128,12 @@ fn map_anew(span: Span) -> bool {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
     // SAFETY: the range is ours and empty.
     unsafe { libc::mmap(span.start.as_ptr().cast(), span.bytes, ACCESS, flags, -1, 0) != libc::MAP_FAILED }
+}
+
+/// Lets what was mapped anew have huge pages, or not, as the rest of the heap. (One whose pages are moved is not small.)
+#[cfg(target_os = "linux")]
+fn advise(span: Span) {
+    huge::advise(span.start.as_ptr(), span.bytes, usize::MAX);
 }
 
 /// Whether all of these bytes, ours, are mapped.
@@ -172,7 +182,7 @@ fn mend(to: Span) -> Moved {
     if missing > 0 && map_at(start, missing).is_none() {
         return Moved::Lost;
     }
-    huge::advise(to.start.as_ptr(), to.bytes, usize::MAX);
+    advise(to);
     Moved::No
 }
 
@@ -204,9 +214,8 @@ fn remap(empty: Span) {
             return;
         }
     }
-    // Else it would differ from its neighbours once more. A heap whose pages
-    // are moved is not small.
-    huge::advise(empty.start.as_ptr(), empty.bytes, usize::MAX);
+    // Else it would differ from its neighbours once more.
+    advise(empty);
 }
 
 /// The mappings of this process, by number; `None` if the system does not say.

@@ -73,8 +73,10 @@ pub enum Moved {
 /// * Spans are disjoint. One that starts inside the `room` of an earlier one
 ///   lies above everything handed out in that range so far, or in a gap that
 ///   was left in between.
-/// * `purge` and `move_pages` do what they say when they answer that it was done, and
-///   leave all contents that live alone when it was not.
+/// * All methods do what they say: spans are aligned, and what is said to be zero, usable,
+///   purged or moved is so. `purge` and `move_pages` leave all contents that live alone when
+///   they say that it was not done.
+/// * No method calls anything of the heap that it feeds, not even what takes `&self`.
 pub unsafe trait HeapGrow {
     /// Hands out at least `min` more bytes.
     ///

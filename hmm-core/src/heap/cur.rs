@@ -24,7 +24,7 @@ use crate::pages::pair::BitPair;
 use crate::sync::AtomicU32;
 use crate::units::{STRIDE, Word};
 
-/// One class's. The fields are atomics, as all of an owner's are, for those who look in from
+/// One class's. The fields are atomics, as all is that others read of an owner, who look in from
 /// elsewhere: the validator, and signal handlers that interrupt the owner. They
 /// are loaded and stored like plain ones. All zero: there is nothing to take.
 #[derive(Debug)]

@@ -95,7 +95,7 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
 
     /// The header of the page `head` of the first range, from the header of a
     /// page of the same slab, and how many pages lie between; `None` if the owner never looked
-    /// at that range.
+    /// at that range, or the slab is gone: a stale pointer's page may be linked to any other.
     #[inline(always)]
     pub(crate) fn head_of<'a>(&self, body: &'a Header, head: PageNo) -> Option<(&'a Header, usize)> {
         let table = self.first.table.get();
@@ -103,9 +103,9 @@ impl<const C: usize, R: Recent<C>> Local<C, R> {
             return None;
         }
         let index = (ptr::from_ref(body).addr() - table.addr()) / size_of::<Header>();
-        let pages = index - (head.get() - PageNo::FIRST.get()) as usize;
-        // SAFETY: a body's link leads to the head of its run (I4), below it in
-        // the same table; the first range begins with the first page.
+        let pages = index.checked_sub((head.get() - PageNo::FIRST.get()) as usize)?;
+        // SAFETY: the head is not above the body, whose header is open, in the same
+        // table; the first range begins with the first page.
         Some((unsafe { &*ptr::from_ref(body).wrapping_sub(pages) }, pages))
     }
 

@@ -207,7 +207,7 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Ground<SHIFT> for Heap<G, SH
 
     fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> Option<R> {
         // SAFETY: the heap is not `Sync`, so this thread is the only one here,
-        // and no `f` of this crate calls `with_pages` again.
+        // and neither an `f` of this crate nor a backend (`HeapGrow`) calls `with_pages` again.
         let pages = unsafe { &mut *self.pages.get() };
         let result = f(pages);
         check::assert(check::look(|| check::runs(&self.map, pages, Owners::Rest)));

@@ -24,10 +24,9 @@
 //! The stacks take more room than everything else of an owner, and only the
 //! touched ones cost memory where tables are mapped.
 
-use core::cell::Cell;
 use core::mem::offset_of;
-use core::sync::atomic::Ordering::SeqCst;
-use core::sync::atomic::compiler_fence;
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use core::sync::atomic::{AtomicU8, compiler_fence};
 use core::{hint, ptr};
 
 use super::cur::Cur;
@@ -88,7 +87,7 @@ pub(crate) struct Stacks<const C: usize> {
     none: [Entry; 2],
     /// Of a common class, whether it has outgrown its few entries (not 0); of others, how many
     /// entries they have beyond their first ones.
-    more: [Cell<u8>; FIGURES],
+    more: [AtomicU8; FIGURES],
     few: [[Entry; FEW_ENTRIES]; Class::COMMON],
     deep: [[Entry; DEEP]; Class::COMMON],
     shallow: [[Entry; SHALLOW]; C],
@@ -137,11 +136,11 @@ impl<const C: usize> Stacks<C> {
     /// Whether the class has few entries yet. (What is freed of the smallest ones is let
     /// go by when there is no room: nobody would see that more is needed.)
     fn has_few(&self, class: Class) -> bool {
-        !is_by_word(class) && class.index() < Class::COMMON && self.more(class).get() == 0
+        !is_by_word(class) && class.index() < Class::COMMON && self.more(class).load(Relaxed) == 0
     }
 
     #[inline]
-    fn more(&self, class: Class) -> &Cell<u8> {
+    fn more(&self, class: Class) -> &AtomicU8 {
         &self.more[class.index() % FIGURES]
     }
 
@@ -151,7 +150,7 @@ impl<const C: usize> Stacks<C> {
             index if self.has_few(class) => (offset_of!(Self, few) + index * FEW_ENTRIES * ENTRY, FEW_ENTRIES - 2),
             index if index < Class::COMMON => (offset_of!(Self, deep) + index * DEEP * ENTRY, DEEP - 2),
             index => {
-                let entries = usize::from(NARROW_ROOM[index % FIGURES] + self.more(class).get());
+                let entries = usize::from(NARROW_ROOM[index % FIGURES] + self.more(class).load(Relaxed));
                 (offset_of!(Self, shallow) + index % C * SHALLOW * ENTRY, entries.min(SHALLOW - 2))
             }
         };
@@ -162,7 +161,7 @@ impl<const C: usize> Stacks<C> {
     fn grow(&self, cur: &Cur, class: Class, count: usize) {
         let (from, _) = self.ends(class);
         self.change(cur, || {
-            self.more(class).set(1);
+            self.more(class).store(1, Relaxed);
             let (bottom, wall) = self.ends(class);
             for offset in (ENTRY..=count * ENTRY).step_by(ENTRY) {
                 self.at(from + offset).copy_to(self.at(bottom + offset));
@@ -176,7 +175,7 @@ impl<const C: usize> Stacks<C> {
 impl<const C: usize> Recent<C> for Stacks<C> {
     const NEW: Self = Self {
         none: [const { Entry::new() }; 2],
-        more: [const { Cell::new(0) }; FIGURES],
+        more: [const { AtomicU8::new(0) }; FIGURES],
         few: [const { [const { Entry::new() }; FEW_ENTRIES] }; Class::COMMON],
         deep: [const { [const { Entry::new() }; DEEP] }; Class::COMMON],
         shallow: [const { [const { Entry::new() }; SHALLOW] }; C],
@@ -253,12 +252,12 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         // In this order, a signal handler never finds the stack without a wall.
         self.at(wall + by * ENTRY).set_block(WALL);
         compiler_fence(SeqCst);
-        more.set(more.get() + by as u8);
+        more.store(more.load(Relaxed) + by as u8, Relaxed);
         self.at(wall).set_block(ptr::null_mut());
     }
 
     fn widened(&self, class: Class) -> usize {
-        if class.index() < Class::COMMON { 0 } else { usize::from(self.more(class).get()) }
+        if class.index() < Class::COMMON { 0 } else { usize::from(self.more(class).load(Relaxed)) }
     }
 
     fn narrow(&self, cur: &Cur, class: Class) {
@@ -269,7 +268,7 @@ impl<const C: usize> Recent<C> for Stacks<C> {
         self.change(cur, || {
             self.wipe(bottom + ENTRY, wall);
             self.at(wall).set_block(ptr::null_mut());
-            self.more(class).set(0);
+            self.more(class).store(0, Relaxed);
             let (_, wall) = self.ends(class);
             self.at(wall).set_block(WALL);
             bottom
@@ -320,7 +319,6 @@ impl<const C: usize> Recent<C> for Stacks<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::Ordering::Relaxed;
 
     #[test]
     fn a_stack_of_a_larger_class_gets_room_for_more_and_loses_it_again() {

@@ -101,7 +101,7 @@ impl Meta {
             if bytes + LINE > room {
                 return None;
             }
-            self.refill(grow, bytes.saturating_add(LINE).max(chunk).min(room))?;
+            self.refill(grow, bytes.saturating_add(LINE).max(chunk).min(room), room)?;
         }
         let start = NonNull::new(self.next)?;
         self.next = self.next.wrapping_add(bytes);
@@ -109,16 +109,16 @@ impl Meta {
         Some(start)
     }
 
-    /// Makes a chunk of at least `bytes` bytes the one that pieces are cut
+    /// Makes a chunk of at least `bytes` bytes, and of `room` at most, the one that pieces are cut
     /// from. What is left of the last one is less than a piece, and given up.
-    fn refill(&mut self, grow: &mut impl HeapGrow, bytes: usize) -> Option<()> {
+    fn refill(&mut self, grow: &mut impl HeapGrow, bytes: usize, room: usize) -> Option<()> {
         // A chunk that could be set aside but not opened is tried again, or
-        // want of memory would use up the addresses, too.
+        // want of memory would use up the addresses, too. (There may be less room for it by now.)
         if self.closed.is_none_or(|closed| closed.bytes < bytes) {
             let start = grow.meta(bytes)?;
             self.closed = Some(Span { start, bytes });
         }
-        let chunk = self.closed?;
+        let chunk = self.closed.map(|closed| Span { bytes: closed.bytes.min(room), ..closed })?;
         if !grow.open_meta(chunk.start, chunk.bytes) {
             return None;
         }

@@ -108,7 +108,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
 
     /// Ends what the owner did in its seat, and what that made necessary.
     pub(super) fn rise(&self, seat: Seat<'_, G, L, SHIFT, C>, owner: &Owner<C>) {
-        if owner.local.loose.is_recalled() {
+        if owner.local.loose.take_recall() {
             collect::collect(&seat);
         }
         drop(seat);
@@ -127,7 +127,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             let common = unsafe { common.as_ref() };
             let result = Seat::take(self, common).map(|seat| {
                 let result = f(&seat);
-                if common.local.loose.is_recalled() {
+                if common.local.loose.take_recall() {
                     collect::collect(&seat);
                 }
                 // Threads free what they borrowed as others' blocks, and claims would hide from

@@ -19,6 +19,7 @@ use crate::grow::HeapGrow;
 use crate::heap::fast::{self, Freed, FreedMedium};
 use crate::heap::{FULL, Ground, bits_of, collect, free};
 use crate::misuse::Misuse;
+use crate::pages::Pages;
 use crate::pages::header::{Header, Kind};
 use crate::slab::{Block, Slot, locate};
 use crate::units::{Class, GRANULE, Geometry, WORD_BITS};
@@ -146,14 +147,23 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
         // Some more, so as not to come again soon.
         let more = (excess + (excess / 4).max(loose.step())).next_multiple_of(LICENCE);
-        let granted = self.license(more) || {
-            // Large blocks that wait for their like go first.
-            seat.give_all_kept();
-            self.license(more)
+        let license = || {
+            // Under the lock: a fork by another thread finds the licence in one place.
+            let ask = |pages: &mut Pages<G, SHIFT>| {
+                pages.license(&self.map, more) && {
+                    loose.license(more);
+                    true
+                }
+            };
+            seat.with_pages(ask) == Some(true)
         };
-        match granted {
-            true => loose.license(more),
-            false => collect::collect(&seat),
+        // Large blocks that wait for their like go first.
+        let granted = license() || {
+            seat.give_all_kept();
+            license()
+        };
+        if !granted {
+            collect::collect(&seat);
         }
     }
 
@@ -288,12 +298,5 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         self.free_remote(slot, p)?;
         self.strew(owner, word, slot.class.size());
         Ok(())
-    }
-
-    /// Asks for a licence to keep `bytes` more.
-    #[cold]
-    #[inline(never)]
-    fn license(&self, bytes: usize) -> bool {
-        self.with_pages(|pages| pages.license(&self.map, bytes)).unwrap_or(false)
     }
 }

@@ -137,7 +137,8 @@ struct Inner<G, const SHIFT: u32, const C: usize> {
 
 // SAFETY: `inner` is only reached under `lock` and the common owner under
 // `common_lock`; everything else is atomic. An `Owner` is used by one thread at a
-// time, which the callers of the unsafe functions promise.
+// time, which the callers of the unsafe functions promise; what the validator and those who
+// hand something to an owner read of it, or write, is atomic, too.
 unsafe impl<G: HeapGrow + Send, L: Lock + Sync, const SHIFT: u32, const C: usize> Sync for Shared<G, L, SHIFT, C> {}
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {
@@ -272,7 +273,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if !self.lock.lock() {
             return None;
         }
-        // SAFETY: the lock is held, and no `f` of this crate takes it again.
+        // SAFETY: the lock is held, and neither an `f` of this crate nor a backend (`HeapGrow`) comes here again.
         let inner = unsafe { &mut *self.inner.get() };
         let result = f(inner);
         let seen = check::look(|| check::runs(&self.map, &inner.pages, Owners::Work));

@@ -54,8 +54,11 @@ pub(crate) fn locate<const SHIFT: u32>(map: &PageMap<SHIFT>, p: *const u8) -> Re
         Kind::Large | Kind::Kept => return at(Place::Large { page: spot.page.get() }),
         Kind::Small | Kind::Medium => (spot.page, spot.offset),
         Kind::MediumBody => match spot.header.next.page() {
-            Some(head) => (head, spot.offset + (((spot.page.get() - head.get()) as usize) << SHIFT)),
-            None => return at(Place::Nothing { page: spot.page.get() }),
+            Some(head) if head <= spot.page => {
+                (head, spot.offset + (((spot.page.get() - head.get()) as usize) << SHIFT))
+            }
+            // (Of a stale pointer, the slab may have gone meanwhile, and the link lead anywhere.)
+            _ => return at(Place::Nothing { page: spot.page.get() }),
         },
         Kind::Blank | Kind::Free | Kind::FreeTail => return at(Place::Nothing { page: spot.page.get() }),
         Kind::Foreign => return Err(Misuse::new(What::ForeignFree, p, Place::Outside)),

@@ -6,6 +6,8 @@
 //!                    hold if that is more
 //! ```
 
+use core::sync::atomic::Ordering::Relaxed;
+
 use super::{Loose, SHARE};
 
 impl Loose {
@@ -19,7 +21,7 @@ impl Loose {
     /// Whether there may be such an excess. Mostly there is far less, and no need to divide.
     #[inline]
     pub(crate) fn may_exceed(&self, slack: usize) -> bool {
-        let most = (self.freed.get() + self.strewn.get()).max(self.whole.get()) + self.remembered.get();
+        let most = (self.freed.get() + self.stuck.get()).max(self.whole.get()) + self.remembered();
         most > self.licence.get() + self.unlicensed(slack)
     }
 
@@ -40,14 +42,14 @@ impl Loose {
     pub(crate) fn remember(&self, more: usize, slack: usize) -> bool {
         let may = self.estimated_free() + more <= self.licence.get() + self.unlicensed(slack);
         if may {
-            self.remembered.set(self.remembered.get() + more);
+            self.remembered.store(self.remembered() + more, Relaxed);
         }
         may
     }
 
     /// What is remembered in that way, at most.
     pub(crate) fn remembered(&self) -> usize {
-        self.remembered.get()
+        self.remembered.load(Relaxed)
     }
 
     /// The licence that is asked for at least, so as not to come again soon: a part of what the slabs
@@ -63,7 +65,7 @@ impl Loose {
 
     /// Bytes of the system's pages that may have become free since the last look. How many
     /// blocks keep such a page depends on the order in which they are freed: what
-    /// the last look found tells best. That what lies strewn frees none is believed
+    /// the last look found tells best. That what lies stuck frees none is believed
     /// for half a share; beyond that, each free sets free what is free beside it on
     /// the average, but no more than twice what it frees. The last few of a page's blocks set
     /// free far more than that: it is never less than what parts without a block come to.
@@ -82,6 +84,6 @@ impl Loose {
         } else {
             beyond + (beyond as u128 * beside as u128 / live as u128) as usize
         };
-        by_last.max(by_average).min(freed + self.strewn.get()).max(self.whole.get()) + self.remembered.get()
+        by_last.max(by_average).min(freed + self.stuck.get()).max(self.whole.get()) + self.remembered()
     }
 }

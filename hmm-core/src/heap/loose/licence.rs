@@ -46,8 +46,8 @@ impl Loose {
         self.recalled.set(self.licence.get() > 0);
     }
 
-    /// Whether that is to be done now.
-    pub(crate) fn is_recalled(&self) -> bool {
+    /// Whether that is to be done now. Who asks does it.
+    pub(crate) fn take_recall(&self) -> bool {
         self.recalled.take()
     }
 

@@ -1,9 +1,11 @@
 //! When an owner's slabs are worth a look, and what a look tells.
 //!
 //! ```text
-//!   recounted   what is free is known, and stays         strewn as before, freed anew
-//!   settle      what can go back has gone                all that is free is strewn
+//!   recounted   what is free is known, and stays         stuck as before, freed anew
+//!   settle      what can go back has gone                all that is free is stuck
 //! ```
+
+use core::sync::atomic::Ordering::Relaxed;
 
 use super::{KIB, Loose, SHARE};
 use crate::heap::found::Found;
@@ -13,7 +15,7 @@ use crate::heap::found::Found;
 const AWAITED: usize = 256 * KIB;
 
 /// Of what was freed, so much is taken for whole pages of the system's that became
-/// free, in quarters: between one of four bytes, where it lies strewn among live
+/// free, in quarters: between one of four bytes, where it lies stuck among live
 /// blocks (but see `estimated_free`), and four for each, where those are few.
 const LEAST_YIELD: usize = 1;
 const MOST_YIELD: usize = 16;
@@ -37,13 +39,13 @@ impl Loose {
     /// The slabs were looked through, and nothing given back: what is free now and
     /// was not the last time is what was freed.
     pub(crate) fn recounted(&self, found: &Found) {
-        let strewn = self.strewn.get().min(found.free);
-        self.strewn.set(strewn);
+        let stuck = self.stuck.get().min(found.free);
+        self.stuck.set(stuck);
         self.uncounted.set(0);
         self.unpaid.set(found.medium);
         self.counted.set(found.whole);
         self.whole.set(found.whole);
-        self.freed.set(found.free - strewn);
+        self.freed.set(found.free - stuck);
         self.held.set(found.held);
         self.live.set(found.held - found.thin);
     }
@@ -53,9 +55,9 @@ impl Loose {
     pub(crate) fn settle(&self, found: &Found) -> (usize, [usize; 2]) {
         let freed = self.freed.replace(0).max(1);
         self.spare.set(0);
-        self.remembered.set(0);
+        self.remembered.store(0, Relaxed);
         self.yielded.set((8 * found.gone / freed).clamp(LEAST_YIELD, MOST_YIELD));
-        self.strewn.set(found.free);
+        self.stuck.set(found.free);
         self.uncounted.set(0);
         self.unpaid.set(found.medium);
         self.counted.set(0);

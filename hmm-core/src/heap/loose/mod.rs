@@ -13,7 +13,7 @@
 //! then is exact. Between two looks:
 //!
 //! ```text
-//!   pages of the slabs   |          live          | strewn | freed |  hollow   |
+//!   pages of the slabs   |          live          | stuck  | freed |  hollow   |
 //!                        └───────────── held ──────────────────────┘ no memory
 //!                               free at the last look ┘      └ and since then
 //! ```
@@ -28,6 +28,7 @@ mod look;
 mod tests;
 
 use core::cell::Cell;
+use core::sync::atomic::AtomicUsize;
 
 use crate::units::{Class, STRIDE};
 
@@ -69,10 +70,11 @@ pub(crate) struct Loose {
     /// looked through, and estimated since.
     held: Cell<usize>,
     live: Cell<usize>,
-    /// What may be remembered as freed lately, beyond the little that is at first: counts as free.
-    remembered: Cell<usize>,
+    /// What may be remembered as freed lately, beyond the little that is at first: counts as free. (An atomic: the
+    /// validator may read it while the owner is at work.)
+    remembered: AtomicUsize,
     /// Was free when the slabs were last looked through, and could not be given back.
-    strewn: Cell<usize>,
+    stuck: Cell<usize>,
     /// Became free since then, whether it was taken again or not.
     uncounted: Cell<usize>,
     /// How many times more something has to become free before that look is paid for: as often as there were medium slabs.
@@ -113,8 +115,8 @@ impl Loose {
             recalled: Cell::new(false),
             held: Cell::new(0),
             live: Cell::new(0),
-            remembered: Cell::new(0),
-            strewn: Cell::new(0),
+            remembered: AtomicUsize::new(0),
+            stuck: Cell::new(0),
             uncounted: Cell::new(0),
             unpaid: Cell::new(0),
             counted: Cell::new(0),
@@ -184,15 +186,15 @@ impl Loose {
     }
 
     /// A slab of `bytes` bytes went out of use, and all of it that was counted is
-    /// taken, but for its share of what lay strewn before. `uncounted` bytes of it never were.
+    /// taken, but for its share of what lay stuck before. `uncounted` bytes of it never were.
     pub(crate) fn leave(&self, bytes: usize, uncounted: usize) {
         let (held, live) = (self.held.get(), self.live.get());
         let share =
             |bytes: usize| if held > live { (bytes as u64 * live as u64 / held as u64) as usize } else { bytes };
-        let all_strewn = self.strewn.get();
-        let strewn = (all_strewn as u64 * bytes as u64 / held.max(1) as u64) as usize;
-        self.strewn.set(all_strewn.saturating_sub(strewn));
-        self.take(bytes.saturating_sub(uncounted + strewn));
+        let all_stuck = self.stuck.get();
+        let stuck = (all_stuck as u64 * bytes as u64 / held.max(1) as u64) as usize;
+        self.stuck.set(all_stuck.saturating_sub(stuck));
+        self.take(bytes.saturating_sub(uncounted + stuck));
         self.held.set(held.saturating_sub(bytes));
         self.live.set(live.saturating_sub(share(bytes)));
     }

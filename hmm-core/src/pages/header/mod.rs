@@ -79,7 +79,7 @@ const _: () = assert!(offset_of!(Header, summary) + size_of::<AtomicUsize>() == 
 impl Header {
     #[inline]
     pub(crate) fn kind(&self) -> Kind {
-        Kind::nth(self.kind.load(Relaxed))
+        Kind::nth(self.kind.load(Acquire))
     }
 
     /// Whether the page begins a slab.

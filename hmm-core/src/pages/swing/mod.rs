@@ -233,7 +233,7 @@ impl Swing {
         let surely = self.width.saturating_sub(self.unneeded.look(self.width - left_over));
         // (While looks disagree, something is left over, and nothing is tried.)
         let may_try = left_over == 0 && !self.since.is_mostly_used();
-        if self.trial.is_due(may_try, surely > 0) {
+        if self.trial.note_look(may_try, surely > 0) {
             self.shrink(usize::MAX);
         } else if surely > 0 {
             self.shrink(surely);

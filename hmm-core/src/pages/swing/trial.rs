@@ -35,7 +35,7 @@ impl Trial {
 
     /// A look, at which something is forgotten anyway if `surely`. Whether a bit is to be
     /// forgotten to try, which it never is unless it `may`.
-    pub(super) fn is_due(&mut self, may: bool, surely: bool) -> bool {
+    pub(super) fn note_look(&mut self, may: bool, surely: bool) -> bool {
         if self.tried && self.forgotten > CERTAIN {
             self.patience = 1;
         }
