@@ -97,16 +97,14 @@ const TAIL: usize = 16 * 1024;
 
 /// Makes a large block hold `size` bytes, if that takes the pages that it has, and leaves little of them unused.
 pub(crate) fn fill<const SHIFT: u32>(header: &Header, size: usize) -> bool {
-    let bytes = rounded(size);
+    let (before, bytes) = (header.large_bytes(), rounded(size));
     let fills = Geometry::<SHIFT>::pages_for(size.max(1)) == Some(header.run())
-        && (header.large_bytes().saturating_sub(bytes) < TAIL || header.has(Mark::Shrunk));
-    if fills {
-        header.set_large_bytes(bytes);
-    }
-    fills
+        && (before.saturating_sub(bytes) < TAIL || header.has(Mark::Shrunk));
+    fills && header.change_large_bytes(before, bytes)
 }
 
-/// Resizes a large block where it stands; `false` if it cannot.
+/// Resizes a large block where it stands; `false` if it cannot, or if it is gone: what is done
+/// instead finds that.
 pub(crate) fn resize<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, header: &Header, size: usize) -> bool {
     let Some(want) = Geometry::<SHIFT>::pages_for(size.max(1)) else { return false };
     let resize = |pages: &mut Pages<S::Grow, SHIFT>| {
@@ -123,5 +121,7 @@ pub(crate) fn resize<const SHIFT: u32, S: Ground<SHIFT>>(s: &S, page: PageNo, he
         header.set_large_bytes(bytes);
         true
     };
-    fill::<SHIFT>(header, size) || s.with_pages(resize).unwrap_or(false)
+    // (Held: whoever frees it meanwhile does so without the lock, and would keep what is given away here.)
+    let held = |pages: &mut Pages<S::Grow, SHIFT>| header.hold_large(|| resize(pages));
+    fill::<SHIFT>(header, size) || s.with_pages(held).flatten().unwrap_or(false)
 }

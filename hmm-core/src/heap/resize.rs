@@ -156,12 +156,12 @@ fn move_pages<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
         })
     };
     let Some(mut to) = take() else { return Ok(ptr::null_mut()) };
-    let pages = header.run();
-    let old = header.large_bytes();
     // From here on nobody else can free it.
     if !header.change_kind(Kind::Large, Kind::Kept) {
         return Err(Misuse::new(What::DoubleFree, p, Place::Large { page: page.get() }));
     }
+    let pages = header.run();
+    let old = header.large_bytes();
     let moved = s.with_pages(|run_layer| run_layer.move_run(s.map(), page, to, pages)).unwrap_or(Moved::No);
     if moved == Moved::Lost {
         let Some(other) = take() else {

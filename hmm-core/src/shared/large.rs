@@ -65,15 +65,20 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub(super) fn grow_into_kept(&self, owner: &Owner<C>, p: *mut u8, size: usize) -> bool {
         let Ok(Block::Large { header, .. }) = locate(&self.map, p) else { return false };
         let Some(want) = Geometry::<SHIFT>::pages_for(size).filter(|_| owner.is_at_rest()) else { return false };
+        let lengthen = || {
+            let grown = owner.kept.lengthen(header, want, SHIFT);
+            if grown.is_ok() {
+                header.set_large_bytes(large::rounded(size));
+            }
+            grown
+        };
         owner.set_busy(true);
-        let grown = owner.kept.lengthen(header, want, SHIFT);
+        // (Undisturbed: whoever vanishes would leave a live block that nobody can free.)
+        let grown = self.lock.undisturbed(|| header.hold_large(lengthen)).unwrap_or(Err(None));
         if let Err(Some(short)) = grown {
             self.give_out(owner, short);
         }
         owner.set_busy(false);
-        if grown.is_ok() {
-            header.set_large_bytes(large::rounded(size));
-        }
         grown.is_ok()
     }
 

@@ -110,6 +110,62 @@ fn large_kept_and_given() {
     });
 }
 
+/// After `set_up`, one thread resizes its first block to `SIZE` bytes, the other frees it: in any order the heap is
+/// whole. (That it is misuse is seen, unless the free comes last.)
+fn large_resized_and_freed<const SIZE: usize>(set_up: fn(&World<9, 20>)) {
+    Tiny {
+        set_up,
+        threads: &[|w| w.resize_in_vain(0, 0, SIZE), |w| w.free_twice(1, 0)],
+        after: |w| {
+            assert_eq!(w.heap().check(), Ok(()));
+            match w.told() {
+                0 => w.assert_whole(),
+                told => assert_eq!(told, 1, "one of them is right"),
+            }
+        },
+    }
+    .explore(3);
+}
+
+/// What it loses goes back, and nobody keeps it.
+#[test]
+fn large_shortened_and_freed() {
+    let set_up = |w: &World<9, 20>| {
+        w.renew(2);
+        w.alloc(0, 4096);
+        w.pass_twice(0, 0, 1);
+    };
+    large_resized_and_freed::<1024>(set_up);
+}
+
+/// The same, of one that would be kept at one look.
+#[test]
+fn large_in_turns_shortened_and_freed() {
+    let set_up = |w: &World<9, 20>| {
+        w.renew(2);
+        w.alloc(1, 4096);
+        w.free(1, 0);
+        w.alloc(1, 4096);
+        w.pass_twice(1, 0, 0);
+    };
+    large_resized_and_freed::<1024>(set_up);
+}
+
+/// It grows into what its thread keeps right behind it.
+#[test]
+fn large_lengthened_and_freed() {
+    let set_up = |w: &World<9, 20>| {
+        w.renew(2);
+        for _ in 0..2 {
+            w.alloc(0, 8192);
+            w.free(0, 0);
+        }
+        w.alloc(0, 2048);
+        w.pass_twice(0, 0, 1);
+    };
+    large_resized_and_freed::<4096>(set_up);
+}
+
 /// Of two blocks that thread 0 borrowed and freed, one lies ready. Thread 1 has it, too, and
 /// thread 2 has no owner.
 fn lay_ready(w: &World<9, 20>) {

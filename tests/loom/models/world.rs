@@ -142,6 +142,13 @@ impl<const SHIFT: u32, const C: usize> World<SHIFT, C> {
         assert_eq!(unsafe { self.heap().realloc(self.owner(who), block, 1, size) }, block);
     }
 
+    /// Thread `who` resizes its block `index`, which another one frees.
+    pub(crate) fn resize_in_vain(&self, who: usize, index: usize, size: usize) {
+        let block = self.desks[who].blocks.borrow_mut().remove(index);
+        // SAFETY: it is live, or the heap finds out.
+        self.notice(|| _ = unsafe { self.heap().realloc(self.owner(who), block, 1, size) });
+    }
+
     fn use_new(&self, who: usize, block: *mut u8) {
         assert!(!block.is_null(), "there is memory");
         touch(block);

@@ -174,6 +174,21 @@ impl Header {
         self.inline.local.store(bytes, Relaxed);
     }
 
+    /// They are `bytes` now and no longer `from`; `false` if they were not that: the block is gone.
+    pub(crate) fn change_large_bytes(&self, from: usize, bytes: usize) -> bool {
+        self.inline.local.compare_exchange(from, bytes, Relaxed, Relaxed).is_ok()
+    }
+
+    /// Changes the large block that begins here by `change`, while nobody else can free it. `None` if there is
+    /// none: another thread has freed it.
+    pub(crate) fn hold_large<R>(&self, change: impl FnOnce() -> R) -> Option<R> {
+        self.change_kind(Kind::Large, Kind::Kept).then(|| {
+            let result = change();
+            self.set_kind(Kind::Large);
+            result
+        })
+    }
+
     /// In the head of a free run: its pages that may hold something else than
     /// zero.
     pub(crate) fn dirty_pages(&self) -> u32 {

@@ -176,7 +176,7 @@ impl Kept {
         let want = others + pages;
         let is_rest = || first.pages.get() == others && ends_at(header, first.header());
         let is_next = want <= self.licence.get() && self.is_last(start) && (others == 0 || is_rest());
-        if !is_next || !header.change_kind(Kind::Large, Kind::Kept) {
+        if !is_next || !Self::claim(header, pages) {
             return None;
         }
         self.turns.set(true);
@@ -198,14 +198,15 @@ impl Kept {
         start: *mut u8,
         header: &Header,
     ) -> Result<Option<&Header>, ()> {
-        let want = self.pages.get() + header.run();
+        let pages = header.run();
+        let want = self.pages.get() + pages;
         if want > self.licence.get() {
             if !license(want - self.licence.get()) {
                 return Err(());
             }
             self.licence.set(want);
         }
-        if !header.change_kind(Kind::Large, Kind::Kept) {
+        if !Self::claim(header, pages) {
             return Err(());
         }
         let turns = self.is_last(start) || self.taken.iter().any(|taken| ptr::eq(taken.get(), start));
@@ -220,6 +221,18 @@ impl Kept {
         let out = place.take().map(|(_, header)| header);
         place.set(start, header, header.run());
         Ok(out)
+    }
+
+    /// Claims a large block of `pages` pages, which is freed; `false` if another thread freed it meanwhile, or
+    /// resized it.
+    #[inline(always)]
+    fn claim(header: &Header, pages: u32) -> bool {
+        let is_ours = header.change_kind(Kind::Large, Kind::Kept);
+        if is_ours && header.run() != pages {
+            header.set_kind(Kind::Large);
+            return false;
+        }
+        is_ours
     }
 
     /// Joins the run at `start` with those kept right before and behind it, which
