@@ -203,11 +203,12 @@ size_t HmmUsableSize(const void *block);
 void HmmStats(struct HmmStatistics *out);
 
 /**
- * Gives all free memory back to the system, now.
+ * Gives all free memory back to the system, now, but for what other threads have
+ * at that moment: each keeps what is free in its own slabs, within the bound.
  *
  * There is seldom need for it: what is free beyond a bound goes back by itself.
  *
- * @return 1 if some was given back, 0 if there was none.
+ * @return 1 if some was given back, be it addresses alone, 0 if there was none.
  */
 int HmmTrim(void);
 

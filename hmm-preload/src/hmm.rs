@@ -170,11 +170,12 @@ pub unsafe extern "C" fn stats(out: *mut HmmStatistics) {
     unsafe { out.write(found) }
 }
 
-/// Gives all free memory back to the system, now.
+/// Gives all free memory back to the system, now, but for what other threads have
+/// at that moment: each keeps what is free in its own slabs, within the bound.
 ///
 /// There is seldom need for it: what is free beyond a bound goes back by itself.
 ///
-/// @return 1 if some was given back, 0 if there was none.
+/// @return 1 if some was given back, be it addresses alone, 0 if there was none.
 #[unsafe(export_name = "HmmTrim")]
 pub extern "C" fn trim() -> c_int {
     c_int::from(hmm_sys::trim(0))
