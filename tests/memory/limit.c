@@ -50,6 +50,15 @@ static void under(size_t limit)
     unsigned char *grown = realloc(first, limit / 2 + limit / 4);
     CHECK(grown != NULL && holds(grown, limit / 2, 3));
     free(grown);
+    /* Where it cannot stay, its memory moves, and counts once. */
+    first = malloc(limit / 8 * 5), behind = malloc(100 * KIB);
+    CHECK(first != NULL && behind != NULL);
+    fill(first, limit / 8 * 5, 4);
+    grown = realloc(first, limit / 8 * 7);
+    CHECK(grown != NULL && holds(grown, limit / 8 * 5, 4));
+    CHECK(stats().held <= limit && stats().resident <= limit && HmmCheck() == 0);
+    free(grown);
+    free(behind);
     /* Holes everywhere: what is free in them goes back, so that something else fits. */
     exhaust(limit, 3 * MIB);
     for (size_t i = 0; i < blocks; i += 2)

@@ -155,11 +155,18 @@ fn move_pages<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
             large::take(s, size, align)
         })
     };
-    let Some(mut to) = take() else { return Ok(ptr::null_mut()) };
+    let taken = take();
     // From here on nobody else can free it.
     if !header.change_kind(Kind::Large, Kind::Kept) {
         return Err(Misuse::new(What::DoubleFree, p, Place::Large { page: page.get() }));
     }
+    let Some(mut to) = taken else {
+        let to = move_to_longer(s, page, align, size);
+        if to.is_null() {
+            header.set_kind(Kind::Large);
+        }
+        return Ok(to);
+    };
     let pages = header.run();
     let old = header.large_bytes();
     let moved = s.with_pages(|run_layer| run_layer.move_run(s.map(), page, to, pages)).unwrap_or(Moved::No);
@@ -178,6 +185,29 @@ fn move_pages<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     }
     s.with_pages(|pages| pages.give_run(s.map(), page, moved != Moved::Yes));
     Ok(target)
+}
+
+/// Moves the large block at `page`, which the caller holds, to a longer run, where there is no room for both at
+/// once; null, and it is as it was, if it cannot be moved.
+#[cold]
+fn move_to_longer<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    page: PageNo,
+    align: usize,
+    size: usize,
+) -> *mut u8 {
+    let [Some(pages), Some(align_pages)] = [size, align].map(Geometry::<SHIFT>::pages_for) else {
+        return ptr::null_mut();
+    };
+    let moved = s.with_pages(|run_layer| {
+        let to = run_layer.move_to_longer(s.map(), page, pages, align_pages)?;
+        s.map().header(to).set_large_bytes(large::rounded(size));
+        Some(to)
+    });
+    let Some(to) = moved.flatten() else { return ptr::null_mut() };
+    let start = s.map().address(to);
+    s.took_large(start);
+    start
 }
 
 /// Copies the block at `p`, of which `have` bytes may be used, to a new one.

@@ -15,13 +15,13 @@ use crate::grow::HeapGrow;
 impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Bytes that the heap holds: pages in use, dirty free ones, and tables.
     pub(crate) fn held(&self) -> usize {
-        ((self.used_pages() + self.free.dirty()) << SHIFT) + self.meta.bytes()
+        ((self.used_pages() - self.moving + self.free.dirty()) << SHIFT) + self.meta.bytes()
     }
 
     /// Whether the backend's limit lets the heap hold `pages` more pages in use,
     /// when nothing else is free and dirty.
     pub(super) fn may_hold(&self, pages: u32) -> bool {
-        let used = self.used_pages() + pages as usize;
+        let used = self.used_pages() - self.moving + pages as usize;
         used.checked_mul(Self::PAGE).is_some_and(|bytes| bytes.saturating_add(self.meta.bytes()) <= self.grow.limit())
     }
 

@@ -82,6 +82,8 @@ pub(crate) struct Pages<G, const SHIFT: u32> {
     hollow: usize,
     /// What medium slabs that went back since then lacked of the memory that their pages are taken to hold.
     lacking: usize,
+    /// Pages in use whose memory is about to be that of others: for the limit they count once.
+    moving: usize,
     /// The backend has given memory back, or moved pages: it can.
     gives: bool,
     keep: Keep<SHIFT>,
@@ -107,6 +109,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             own: 0,
             hollow: 0,
             lacking: 0,
+            moving: 0,
             gives: false,
             keep: Keep::new(),
             appetite: Appetite::new(),

@@ -5,9 +5,10 @@
 //!   after    from | 0 | 0 | 0 |     to | A | B | C |     the same memory, at other addresses
 //! ```
 
-use super::Pages;
+use super::header::Kind;
 use super::map::PageMap;
 use super::purge::fourths;
+use super::{Growth, Pages};
 use crate::grow::{HeapGrow, Moved, Span};
 use crate::units::PageNo;
 use core::ptr::NonNull;
@@ -44,5 +45,42 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             Moved::No => {}
         }
         moved
+    }
+
+    /// Moves the used run at `from`, the caller's, to one of `pages` pages, more than it has, that begins at a multiple of
+    /// `align_pages`: where the limit has no room for both at once, it may have for what there is afterwards. Returns the
+    /// new run; `None`, and the old one is as it was, if there is no room for that either, or it would have to be copied.
+    pub(crate) fn move_to_longer(
+        &mut self,
+        map: &PageMap<SHIFT>,
+        from: PageNo,
+        pages: u32,
+        align_pages: u32,
+    ) -> Option<PageNo> {
+        let have = map.header(from).run();
+        if pages <= have {
+            return None;
+        }
+        self.moving = have as usize;
+        let to = self.take_run(map, pages, align_pages, Growth::Allow);
+        let moved = to.map(|to| {
+            map.header(to).set_kind(Kind::Large);
+            map.header(to).mark_only_moved(false);
+            // What memory is there would stand in the way, and counts beside the other.
+            self.purge_dirty(map, to, pages, 1, pages);
+            self.move_run(map, from, to, have)
+        });
+        self.moving = 0;
+        match (to, moved?) {
+            (Some(_), Moved::Yes) => self.give_run(map, from, false),
+            (Some(to), Moved::No) => {
+                // (It holds anything.)
+                self.give_run(map, to, true);
+                self.shed(map, 0);
+                return None;
+            }
+            _ => return None,
+        }
+        to
     }
 }

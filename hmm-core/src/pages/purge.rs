@@ -78,7 +78,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
     /// Purges the dirty stretches of at least `least` pages among the `pages`
     /// pages from `page` on, which hold nothing; `most` pages of them, the
     /// highest ones. Returns how many.
-    fn purge_dirty(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32, least: u32, most: u32) -> u32 {
+    pub(super) fn purge_dirty(&mut self, map: &PageMap<SHIFT>, page: PageNo, pages: u32, least: u32, most: u32) -> u32 {
         let mut gone = 0;
         let mut left = pages;
         while let Some((below, length)) = map.last_dirty(page, left).filter(|_| gone < most) {
