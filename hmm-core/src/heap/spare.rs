@@ -26,10 +26,6 @@ pub(super) fn keep<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     header: &Header,
 ) -> bool {
     let (bin, loose) = (s.local().bin(header.class()), &s.local().loose);
-    if bin.spares() > 0 && bin.tail() == Some(page) {
-        // It is one: a block that was remembered was taken and freed again.
-        return true;
-    }
     let spare = loose.spare() + ((header.run() as usize) << SHIFT);
     if spare > S::SPARE {
         return false;
