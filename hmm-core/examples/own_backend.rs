@@ -113,10 +113,10 @@ fn main() {
     // Churn: blocks of many sizes come and go in a fixed disorder, and each keeps what was
     // written into it.
     let mut live: BTreeMap<usize, (NonNull<u8>, usize)> = BTreeMap::new();
-    let mut seed = 1_usize;
+    let mut seed = 1_u64;
     for round in 0..20_000 {
         seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
-        let key = (seed >> 33) % 600;
+        let key = ((seed >> 33) % 600) as usize;
         if let Some((block, size)) = live.remove(&key) {
             // SAFETY: a live block of this size.
             let bytes = unsafe { std::slice::from_raw_parts(block.as_ptr(), size) };

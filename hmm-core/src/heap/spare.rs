@@ -19,7 +19,8 @@ use crate::pages::header::Header;
 use crate::units::{Class, PageNo};
 
 /// Keeps the slab, one of its queue and without a slot in use, if there are not so
-/// many yet.
+/// many yet. (One of which a block is remembered, taken and freed again counts once more: harmless, while not to
+/// count the last of a queue again took slabs for spares that were none.)
 pub(super) fn keep<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     s: &S,
     page: PageNo,

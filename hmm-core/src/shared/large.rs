@@ -65,6 +65,9 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     pub(super) fn grow_into_kept(&self, owner: &Owner<C>, p: *mut u8, size: usize) -> bool {
         let Ok(Block::Large { header, .. }) = locate(&self.map, p) else { return false };
         let Some(want) = Geometry::<SHIFT>::pages_for(size).filter(|_| owner.is_at_rest()) else { return false };
+        if !owner.kept.has_behind(header) {
+            return false;
+        }
         let lengthen = || {
             let grown = owner.kept.lengthen(header, want, SHIFT);
             if grown.is_ok() {

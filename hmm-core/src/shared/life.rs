@@ -15,6 +15,7 @@ use super::{Inner, Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::found::Found;
 use crate::heap::{Ground, Supply, bits_of, refill};
+use crate::pages::Pages;
 use crate::pages::map::PageMap;
 use crate::slab::parts::soiled_bytes;
 use crate::units::{Class, Geometry, PageNo};
@@ -142,13 +143,19 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         left
     }
 
-    /// Gives a slab of the owner's away, if it has a free slot: also an empty one. (Threads that begin and end by the
-    /// thousand would take the lock for each slab both times; a sweep finds those that nobody takes.)
     fn part_with(&self, seat: &Seat<'_, G, L, SHIFT, C>, page: PageNo) {
         let header = self.map.header(page);
         let bits = bits_of::<SHIFT>(header);
         seat.drain(header, &bits);
         let bin = seat.local().bin(header.class());
+        // (In its queue until then: a fork's child takes those over whose owners wait for the lock.)
+        let give = |pages: &mut Pages<G, SHIFT>| {
+            bin.unlink(&self.map, page);
+            pages.give_slab(&self.map, page);
+        };
+        if bits.all_free() && seat.with_pages(give).is_some() {
+            return;
+        }
         bin.unlink(&self.map, page);
         if bits.any_free(usize::from(Geometry::<SHIFT>::info(header.class()).slots)) || !seat.close(header) {
             self.give_up(page);

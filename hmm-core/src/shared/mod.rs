@@ -153,7 +153,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             inner: UnsafeCell::new(Inner { pages: Pages::new(grow), registry: Registry::new() }),
             slack: AtomicUsize::new(SLACK),
             strewn: AtomicUsize::new(0),
-            least_strewn: AtomicUsize::new(sweep::least_strewn(None)),
+            least_strewn: AtomicUsize::new(sweep::LEAST_STREWN),
             strewn_by_nobody: AtomicUsize::new(0),
             listed: AtomicUsize::new(0),
             hollow: AtomicUsize::new(0),
@@ -187,7 +187,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// `docs/memory.md` again, by which it begins.
     pub fn keep_free(&self, bytes: Option<usize>) {
         self.slack.store(bytes.map_or(SLACK, |bytes| SLACK.min(bytes / 8)), Relaxed);
-        self.least_strewn.store(sweep::least_strewn(bytes), Relaxed);
+        let least = bytes.map_or(sweep::LEAST_STREWN, |bytes| (bytes / 2).clamp(1, sweep::LEAST_STREWN));
+        self.least_strewn.store(least, Relaxed);
         self.with_inner(|inner| inner.pages.keep_free(&self.map, bytes));
     }
 

@@ -20,7 +20,7 @@ use crate::heap::found::Found;
 use crate::heap::{Ground, bits_of};
 
 /// Bytes that must have been strewn before the lists are swept, or half of what may be kept if that is less.
-const LEAST_STREWN: usize = if cfg!(loom) { 1536 } else { 4 * 1024 * 1024 };
+pub(super) const LEAST_STREWN: usize = if cfg!(loom) { 1536 } else { 4 * 1024 * 1024 };
 
 /// Half of a bitmap word counts as strewn for the first slot of it that is freed; where
 /// what is free is sought slab by slab, a part of that.
@@ -36,15 +36,6 @@ pub(super) enum Sweep {
     Empty,
     /// The free parts of others, too.
     Parts,
-}
-
-/// What must have been strewn before the lists are swept, where so many bytes may be kept; as the rule says, if `None`.
-pub(super) const fn least_strewn(bytes: Option<usize>) -> usize {
-    match bytes {
-        Some(0 | 1) => 1,
-        Some(bytes) if bytes / 2 < LEAST_STREWN => bytes / 2,
-        _ => LEAST_STREWN,
-    }
 }
 
 impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT, C> {

@@ -176,7 +176,17 @@ impl Header {
 
     /// They are `bytes` now and no longer `from`; `false` if they were not that: the block is gone.
     pub(crate) fn change_large_bytes(&self, from: usize, bytes: usize) -> bool {
-        self.inline.local.compare_exchange(from, bytes, Relaxed, Relaxed).is_ok()
+        #[cfg(target_has_atomic = "ptr")]
+        return self.inline.local.compare_exchange(from, bytes, Relaxed, Relaxed).is_ok();
+        // As above.
+        #[cfg(not(target_has_atomic = "ptr"))]
+        {
+            let is_from = self.large_bytes() == from;
+            if is_from {
+                self.set_large_bytes(bytes);
+            }
+            is_from
+        }
     }
 
     /// Changes the large block that begins here by `change`, while nobody else can free it. `None` if there is

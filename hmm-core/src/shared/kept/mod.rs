@@ -138,12 +138,20 @@ impl Kept {
         rest > 0
     }
 
+    /// Whether a run is kept right behind the large block that `header` heads.
+    pub(super) fn has_behind(&self, header: &Header) -> bool {
+        self.behind(header).is_some()
+    }
+
+    fn behind(&self, header: &Header) -> Option<&Run> {
+        self.runs.iter().find(|run| run.pages.get() > 0 && ends_at(header, run.header()))
+    }
+
     /// Lengthens the large block that `header` heads to `want` pages by the first of a run that is kept right behind it.
     /// `Err` if there is none; or if it is too short, with that run, which is not kept any more: the caller gives it back.
     pub(super) fn lengthen(&self, header: &Header, want: u32, shift: u32) -> Result<(), Option<&Header>> {
         let lacking = want.saturating_sub(header.run());
-        let is_behind = |run: &&Run| run.pages.get() > 0 && ends_at(header, run.header());
-        let run = self.runs.iter().find(is_behind).filter(|_| lacking > 0).ok_or(None)?;
+        let run = self.behind(header).filter(|_| lacking > 0).ok_or(None)?;
         if run.pages.get() < lacking {
             self.pages.set(self.pages.get() - run.pages.get());
             return Err(run.take().map(|(_, short)| short));
