@@ -3,6 +3,7 @@
 use hmm_core::{MIN_ALIGN, Shared};
 use parking_lot::RawMutex;
 
+use crate::PAGE;
 use crate::backends::Scattered;
 use crate::owners::{NOBODY, attach, on_misuse};
 use crate::threads::Heap;
@@ -28,7 +29,7 @@ fn the_pool_hands_heaps_to_new_threads() {
     }
     let stats = heap.stats();
     assert_eq!((stats.heaps, stats.blocks), (1, 0));
-    assert!(stats.active <= 2 * 65536, "{stats:?}");
+    assert!(stats.active <= 2 * PAGE, "{stats:?}");
 }
 
 /// Slabs that were emptied wait for their class, but not while another needs memory.
@@ -37,8 +38,10 @@ fn what_one_class_left_serves_others() {
     let heap = Heap::new(Scattered::new(5), on_misuse);
     let owner = attach(&heap);
     let active_with = |size: usize| {
+        // Of pages of 64 KiB; of smaller ones as many, and as many blocks in them.
+        let [all, size] = [900_000, size].map(|bytes| bytes / (65_536 / PAGE));
         // SAFETY: the owner is this thread's.
-        let blocks: Vec<_> = (0..900_000 / size).map(|_| unsafe { heap.alloc(owner, size) }).collect();
+        let blocks: Vec<_> = (0..all / size).map(|_| unsafe { heap.alloc(owner, size) }).collect();
         let active = heap.stats().active;
         for block in blocks {
             // SAFETY: the block is live.
@@ -49,7 +52,7 @@ fn what_one_class_left_serves_others() {
     let first = active_with(1000);
     for size in [96, 500, 640, 1280, 4000, 12_000, 20_000, 40_000] {
         let active = active_with(size);
-        assert!(active <= first + 12 * 65_536, "{active} bytes with {size}, {first} before");
+        assert!(active <= first + 12 * PAGE, "{active} bytes with {size}, {first} before");
     }
 }
 
@@ -57,8 +60,9 @@ fn what_one_class_left_serves_others() {
 /// remembered, come in between: that the slab is empty then must be seen.
 #[test]
 fn a_block_that_is_freed_again_may_empty_its_slab() {
-    const SIZE: usize = 512;
-    const SLOTS: usize = 65_536 / SIZE;
+    // So many that their slab has two words.
+    const SIZE: usize = PAGE / (2 * usize::BITS as usize);
+    const SLOTS: usize = PAGE / SIZE;
     let heap = Heap::new(Scattered::new(7), on_misuse);
     let owner = attach(&heap);
     // SAFETY: the owner is this thread's.
@@ -66,10 +70,10 @@ fn a_block_that_is_freed_again_may_empty_its_slab() {
     // SAFETY: likewise, and the block is live.
     let free = |block: *mut u8| unsafe { heap.free(owner, block) };
     let blocks: Vec<_> = (0..6 * SLOTS).map(|_| take(SIZE)).collect();
-    let page = |block: &*mut u8| block.addr() / 65_536;
+    let page = |block: &*mut u8| block.addr() / PAGE;
     let slab: Vec<_> = blocks.iter().filter(|block| page(block) == page(&blocks[SLOTS])).copied().collect();
     assert_eq!(slab.len(), SLOTS);
-    // Two words: of the first one two are left, of the second one.
+    // Of the first word two are left, of the second one.
     let [first, second, other] = [slab[0], slab[1], slab[SLOTS - 1]];
     slab[2..SLOTS - 1].iter().for_each(|&block| free(block));
     // (The only slab that waits is kept in any case.)
@@ -88,7 +92,7 @@ fn a_block_that_is_freed_again_may_empty_its_slab() {
 /// The slabs of the smallest blocks have more words than the word that sums up what others freed has bits.
 #[test]
 fn what_others_free_of_the_smallest_blocks_is_taken_again() {
-    const BLOCKS: usize = 3 * 65_536 / MIN_ALIGN;
+    const BLOCKS: usize = 3 * PAGE / MIN_ALIGN;
     let heap = Heap::new(Scattered::new(6), on_misuse);
     let [mine, other] = [0; 2].map(|_| attach(&heap));
     let take_all = || {

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use hmm_core::{Grown, HeapGrow, Moved, Span, Stats};
 
+use crate::PAGE;
 use crate::backends::Scattered;
 
 /// Refuses the calls whose numbers lie in a window.
@@ -36,10 +37,7 @@ impl Log {
     /// became one.)
     pub(crate) fn assert_nothing_is_lost(&self, stats: &Stats) {
         let lacking = self.out.load(Relaxed).wrapping_sub(stats.mapped);
-        assert!(
-            lacking <= stats.metadata && lacking % (1 << 16) == 0,
-            "{lacking} bytes that the backend gave are lost"
-        );
+        assert!(lacking <= stats.metadata && lacking % PAGE == 0, "{lacking} bytes that the backend gave are lost");
     }
 }
 

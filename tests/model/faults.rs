@@ -9,7 +9,7 @@ use hmm_core::Heap;
 use crate::backends::Scattered;
 use crate::failing::Failing;
 use crate::shadow::{Block, Ownership};
-use crate::{rounds, size};
+use crate::{PAGE, rounds, size};
 
 /// A fixed scenario, on memory that comes piece after piece, or scattered in odd
 /// sizes with others' between; returns how many calls it made of the backend and
@@ -24,7 +24,7 @@ fn scenario(odd: bool, window: Range<usize>) -> (usize, usize) {
     let mut owned = Ownership::default();
     let mut refused = 0;
     for _ in 0..1500 {
-        let size = size(&mut rng, 65_536, 4 << 20);
+        let size = size(&mut rng, PAGE, 4 << 20);
         let fill = rng.u64(..);
         match rng.u32(..10) {
             0..=5 => match heap.alloc(size) {

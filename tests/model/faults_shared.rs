@@ -13,7 +13,7 @@ use crate::backends::Scattered;
 use crate::failing::Failing;
 use crate::owners::{NOBODY, attach_or_nobody, detach, is_nobody, on_misuse};
 use crate::shadow::{Block, Ownership};
-use crate::{rounds, size};
+use crate::{PAGE, rounds, size};
 
 /// Owners that one thread plays in turn, each freeing what others allocated, ending
 /// and beginning anew; returns how many calls were made of the backend.
@@ -31,7 +31,7 @@ fn scenario(window: Range<usize>) -> usize {
         let owner = owners[rng.usize(..owners.len())];
         match rng.u32(..100) {
             0..=54 => {
-                let size = size(&mut rng, 65_536, 1 << 20);
+                let size = size(&mut rng, PAGE, 1 << 20);
                 // SAFETY: the owner is this thread's.
                 if let Some(start) = NonNull::new(unsafe { heap.alloc(owner, size) }) {
                     let block = Block { start, size, fill: rng.u64(..) };
@@ -138,7 +138,7 @@ fn memory_is_slow_to_come() {
                 let mut rng = Rng::with_seed(seed);
                 let owner = attach_or_nobody(heap);
                 for _ in 0..300 {
-                    let size = size(&mut rng, 65_536, 2 << 20);
+                    let size = size(&mut rng, PAGE, 2 << 20);
                     // SAFETY: the owner is this thread's.
                     let Some(start) = NonNull::new(unsafe { heap.alloc(owner, size) }) else { continue };
                     let block = Block { start, size, fill: rng.u64(..) };

@@ -21,6 +21,10 @@ mod sized;
 mod threads;
 
 use fastrand::Rng;
+use hmm_core::HOSTED_SHIFT;
+
+/// Bytes of a page of hosted heaps: 64 KiB, or 16 where addresses have 32 bits.
+pub(crate) const PAGE: usize = 1 << HOSTED_SHIFT;
 
 /// The number in an environment variable.
 fn number(name: &str) -> Option<u64> {

@@ -12,7 +12,7 @@ use parking_lot::RawMutex;
 use crate::backends::Scattered;
 use crate::owners::{self, NOBODY, on_misuse};
 use crate::shadow::{Block, Ownership};
-use crate::{each_seed, size};
+use crate::{PAGE, each_seed, size};
 
 pub(crate) type Heap = Shared<Scattered, RawMutex>;
 
@@ -46,7 +46,7 @@ impl Worker<'_> {
     }
 
     fn alloc(&mut self) {
-        let size = size(&mut self.rng, 65_536, 400_000);
+        let size = size(&mut self.rng, PAGE, 400_000);
         let zeroed = self.rng.u32(..8) == 0;
         let align = match self.rng.u32(..16) {
             0 => 1 << self.rng.u32(..14),
@@ -86,7 +86,7 @@ impl Worker<'_> {
     }
 
     fn realloc(&mut self, block: Block) {
-        let wanted = size(&mut self.rng, 65_536, 400_000).max(1);
+        let wanted = size(&mut self.rng, PAGE, 400_000).max(1);
         block.verify(block.size, block.size);
         self.lock().give(block.start);
         // SAFETY: the block is live; from here on it is where realloc says.

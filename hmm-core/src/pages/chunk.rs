@@ -169,7 +169,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Grown, Heap};
+    use crate::{Grown, HOSTED_SHIFT, Heap};
     use std::alloc::{Layout, alloc_zeroed};
 
     #[test]
@@ -218,13 +218,16 @@ mod tests {
         }
 
         fn os_page(&self) -> usize {
-            4096
+            OS_PAGE
         }
     }
 
-    const UNIT: usize = 1 << 19;
+    // By the heap's page, so that slabs and chunks are of as many wherever this runs: 4 KiB of 64, 512 KiB.
+    const PAGE: usize = 1 << HOSTED_SHIFT;
+    const OS_PAGE: usize = PAGE / 16;
+    const UNIT: usize = 8 * PAGE;
 
-    /// The chunks for 64 MiB of blocks of `size` bytes.
+    /// The chunks for 128 units of blocks of `size` bytes.
     fn chunks_for(size: usize, resident: Option<usize>) -> usize {
         let mut heap = Heap::<_>::new(Counting { resident, chunks: 0 });
         (0..128 * UNIT / size).for_each(|_| assert!(heap.alloc(size).is_some()));
@@ -233,14 +236,14 @@ mod tests {
 
     #[test]
     fn large_slots_have_chunks_only_where_they_are_filled() {
-        for size in [8 * 1024, 16 * 1024] {
+        for size in [2 * OS_PAGE, 4 * OS_PAGE] {
             let chunks = chunks_for(size, Some(90));
             assert!((70..94).contains(&chunks), "some slabs between them are made without: {chunks}");
         }
-        for size in [5 * 1024, 16 * 1024, 64 * 1024] {
+        for size in [OS_PAGE / 4 * 5, 4 * OS_PAGE, PAGE] {
             assert_eq!(chunks_for(size, Some(40)), 0);
             assert_eq!(chunks_for(size, None), 0, "nobody tells");
         }
-        assert!(chunks_for(4096, None) > 90, "small ones are filled");
+        assert!(chunks_for(OS_PAGE, None) > 90, "small ones are filled");
     }
 }

@@ -13,6 +13,10 @@ use crate::grow::{FixedRegion, Grown, HeapGrow, Span};
 use crate::misuse::Misuse;
 use crate::slab::parts::soiled_bytes;
 use crate::sync::Ordering::Relaxed;
+use crate::units::HOSTED_SHIFT;
+
+/// Bytes of a page: where addresses have 32 bits, it is a quarter, and there is no room for as much as elsewhere.
+const PAGE: usize = 1 << HOSTED_SHIFT;
 
 std::thread_local! {
     static REFUSES: Cell<bool> = const { Cell::new(false) };
@@ -71,7 +75,7 @@ fn books(heap: &Heap) -> [[usize; 2]; 2] {
     let theirs = heap.with_inner(|inner| {
         inner.registry.iter().fold([0, heap.hollow.load(Relaxed)], |[licences, lack], owner| {
             let loose = &owner.local.loose;
-            [licences + loose.licence() + owner.kept.licence(), lack + loose.lacks()]
+            [licences + loose.licence() + owner.kept.licence(HOSTED_SHIFT), lack + loose.lacks()]
         })
     });
     let own = heap.with_inner(|inner| [inner.pages.keep().licensed(), inner.pages.hollow()]);
@@ -81,7 +85,7 @@ fn books(heap: &Heap) -> [[usize; 2]; 2] {
 /// Bytes of slabs that may hold memory.
 fn slabs_hold(heap: &Heap) -> usize {
     let slabs = heap.map.runs().map(|page| heap.map.header(page)).filter(|header| header.is_slab());
-    slabs.map(soiled_bytes::<16>).sum()
+    slabs.map(soiled_bytes::<HOSTED_SHIFT>).sum()
 }
 
 #[test]
@@ -92,7 +96,7 @@ fn what_owners_have_is_what_the_heap_has_given() {
 
 /// At random, from `seed` on. Returns the most that was licensed, and that slabs lacked.
 fn hold_books_against_each_other(seed: u64) -> [usize; 2] {
-    const SIZES: [(usize, usize); 5] = [(8, 1000), (1100, 9000), (9000, 65536), (8, 65536), (60_000, 600_000)];
+    const SIZES: [(usize, usize); 5] = [(8, 1000), (1100, 9000), (9000, PAGE), (8, PAGE), (60_000, 600_000)];
     let heap = heap(128 << 20);
     let mut random = fastrand::Rng::with_seed(seed);
     let mut owners: Vec<_> = (0..3).map(|_| heap.attach().expect("there is room")).collect();
@@ -141,16 +145,16 @@ fn hold_books_against_each_other(seed: u64) -> [usize; 2] {
 #[test]
 fn what_others_free_is_found_whatever_the_owner_does() {
     const SMALL: usize = 64;
-    for size in [1024, 2048, 4096, 8192] {
-        let heap = heap(256 << 20);
+    for size in [PAGE / 64, PAGE / 32, PAGE / 16, PAGE / 8] {
+        let heap = heap(4096 * PAGE);
         // SAFETY: both are this thread's, which plays them.
         let [owner, other] = [(); 2].map(|()| unsafe { heap.attach().expect("there is room").as_ref() });
         // SAFETY: likewise.
         let take = |size| unsafe { heap.alloc(owner, size) };
         // SAFETY: likewise, and blocks are given here once.
         let give = |who, p| unsafe { heap.free(who, p) };
-        let mut small: Vec<_> = (0..(2 << 20) / SMALL).map(|_| take(SMALL)).collect();
-        let large: Vec<_> = (0..(64 << 20) / size).map(|_| take(size)).collect();
+        let mut small: Vec<_> = (0..32 * PAGE / SMALL).map(|_| take(SMALL)).collect();
+        let large: Vec<_> = (0..1024 * PAGE / size).map(|_| take(size)).collect();
         let mut random = fastrand::Rng::with_seed(7);
         let mut churn = || {
             random.shuffle(&mut small);
@@ -160,7 +164,7 @@ fn what_others_free_is_found_whatever_the_owner_does() {
             small.extend((0..count).map(|_| take(SMALL)));
         };
         // One of each slab, so that none is full; then, by the other, one of each in turn.
-        let slots = 65536 / size;
+        let slots = PAGE / size;
         large.iter().step_by(slots).for_each(|&p| give(owner, p));
         for turn in 1..slots {
             for (at, &p) in large.iter().skip(turn).step_by(slots).enumerate() {
@@ -172,7 +176,7 @@ fn what_others_free_is_found_whatever_the_owner_does() {
         }
         (0..20).for_each(|_| churn());
         let held = slabs_hold(&heap);
-        assert!(held < 14 << 20, "slabs hold {held} bytes for 2 MiB, after 64 MiB in blocks of {size} bytes");
+        assert!(held < 224 * PAGE, "slabs hold {held} bytes for 32 pages, after 1024 in blocks of {size} bytes");
     }
 }
 
@@ -206,16 +210,17 @@ fn what_threads_leave_is_bounded() {
 /// Nor do medium slabs that become empty take what others have free out of the books.
 #[test]
 fn what_lies_free_in_medium_slabs_is_bounded() {
-    const BOUND: usize = 8 << 20;
+    const BOUND: usize = 128 * PAGE;
     for (low, high) in [(30_000, 32_000), (60_000, 65_000), (20_000, 65_000)] {
-        let heap = heap(640 << 20);
+        let [low, high] = [low, high].map(|size| size >> (16 - HOSTED_SHIFT));
+        let heap = heap(10_240 * PAGE);
         heap.keep_free(Some(BOUND));
         // SAFETY: the owner is this thread's.
         let owner = unsafe { heap.attach().expect("there is room").as_ref() };
         let mut random = fastrand::Rng::with_seed(1);
         // SAFETY: likewise.
         let take = |size| unsafe { heap.alloc(owner, size) };
-        let mut live: Vec<_> = (0..(500 << 20) / high).map(|_| take(random.usize(low..high))).collect();
+        let mut live: Vec<_> = (0..8000 * PAGE / high).map(|_| take(random.usize(low..high))).collect();
         let (mut in_use, all) = (slabs_hold(&heap), live.len());
         random.shuffle(&mut live);
         let size = in_use / all;
@@ -224,7 +229,7 @@ fn what_lies_free_in_medium_slabs_is_bounded() {
             unsafe { heap.free(owner, p) };
             in_use -= size;
             let free = slabs_hold(&heap).saturating_sub(in_use);
-            assert!(free < BOUND + (6 << 20), "{free} bytes are free in slabs, {in_use} in use, of {low} to {high}");
+            assert!(free < BOUND + 96 * PAGE, "{free} bytes are free in slabs, {in_use} in use, of {low} to {high}");
         }
     }
 }

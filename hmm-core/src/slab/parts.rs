@@ -220,11 +220,11 @@ pub(crate) fn free_bytes<const SHIFT: u32>(header: &Header, bits: &Bits<'_>) -> 
 mod tests {
     use super::*;
     use crate::pages::pair::BitPair;
-    use crate::units::{MOST_WORDS, WORD_BITS};
+    use crate::units::{HOSTED_SHIFT, MOST_WORDS, WORD_BITS};
 
     #[test]
     fn a_part_is_free_if_no_slot_in_it_is_in_use() {
-        const SHIFT: u32 = 16;
+        const SHIFT: u32 = HOSTED_SHIFT;
         let (header, pairs) = (Header::default(), [(); MOST_WORDS].map(|()| BitPair::default()));
         for class in (0..Class::ALL).map(Class::nth).filter(|&class| !Geometry::<SHIFT>::is_medium(class)) {
             let info = Geometry::<SHIFT>::info(class);

@@ -5,7 +5,7 @@
 //! ```
 
 use super::class::{ALL, Class, FINE_MAX, SIZE_MAX};
-use super::{GRANULE, MIN_ALIGN, MOST_WORDS, WORD_BITS};
+use super::{GRANULE, HOSTED_SHIFT, MIN_ALIGN, MOST_WORDS, WORD_BITS};
 
 /// Of a table with an entry for each class, so many that any index finds one: nothing
 /// to check, and no panic inside `malloc`.
@@ -208,6 +208,7 @@ impl<const SHIFT: u32> Geometry<SHIFT> {
 
     const fn assert_sound() {
         assert!(SHIFT >= 7 && SHIFT <= 16, "pages are of 128 bytes to 64 KiB");
+        assert!(SHIFT <= HOSTED_SHIFT, "where words have 32 bits, pages are of 16 KiB at most");
         assert!(Self::CLASSES <= ALL && Self::SLAB_MAX <= SIZE_MAX);
         assert!(Self::TABLE_MAX <= if Self::PAGE >= HOSTED_PAGE { WIDE_MAX } else { NARROW_MAX });
         assert!(Self::TABLE_MAX >= 256 || Self::TABLE_MAX == Self::SLAB_MAX, "the formula begins there");
@@ -285,7 +286,7 @@ mod tests {
 
     #[test]
     fn one_multiplication_tells_slot_and_start() {
-        every_offset::<16>();
+        every_offset::<HOSTED_SHIFT>();
         every_offset::<14>();
         every_offset::<13>();
         every_offset::<9>();
@@ -293,7 +294,7 @@ mod tests {
 
     #[test]
     fn every_size_gets_the_smallest_class_that_holds_it_and_is_aligned() {
-        every_size::<16>();
+        every_size::<HOSTED_SHIFT>();
         every_size::<14>();
         every_size::<12>();
         every_size::<9>();
@@ -301,6 +302,6 @@ mod tests {
 
     #[test]
     fn no_slab_serves_larger_alignments_than_a_page() {
-        assert!(Geometry::<16>::class_of_aligned(1, 128 * 1024).is_none());
+        assert!(Geometry::<HOSTED_SHIFT>::class_of_aligned(1, 2 << HOSTED_SHIFT).is_none());
     }
 }

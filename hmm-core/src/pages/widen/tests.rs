@@ -6,18 +6,24 @@ use std::vec;
 
 /// Each span lies by itself, and goes back whole.
 struct Apart {
-    /// Words, so that tables are aligned.
-    memory: &'static mut [u64],
+    /// By pointer: to borrow it all once more would end what was handed out.
+    start: *mut u8,
+    bytes: usize,
     used: usize,
 }
 
 impl Apart {
+    /// That of `words` words, so that tables are aligned.
+    fn new(words: usize) -> Self {
+        let start = vec![0_u64; words].leak().as_mut_ptr().cast();
+        Self { start, bytes: size_of::<u64>() * words, used: 0 }
+    }
+
     fn take(&mut self, bytes: usize, align: usize) -> Option<NonNull<u8>> {
-        let start = self.memory.as_mut_ptr().cast::<u8>();
-        let at = start.wrapping_add(self.used + align);
+        let at = self.start.wrapping_add(self.used + align);
         let at = at.wrapping_sub(at.addr() % align);
-        self.used = at.addr() - start.addr() + bytes;
-        NonNull::new(at).filter(|_| self.used <= size_of_val(self.memory))
+        self.used = at.addr() - self.start.addr() + bytes;
+        NonNull::new(at).filter(|_| self.used <= self.bytes)
     }
 }
 
@@ -46,8 +52,7 @@ unsafe impl HeapGrow for Apart {
 
 #[test]
 fn ranges_that_went_back_serve_again() {
-    let memory = vec![0_u64; 256 * 1024].leak();
-    let mut heap = TinyHeap::new(Apart { memory, used: 0 });
+    let mut heap = TinyHeap::new(Apart::new(256 * 1024));
     for round in 0..3 * MAX_REGIONS {
         let block = heap.alloc(8 * 1024);
         let Some(block) = block else { panic!("refused in round {round}: {:?}", heap.stats()) };
@@ -94,7 +99,7 @@ unsafe impl HeapGrow for Told<'_> {
 
 #[test]
 fn a_range_that_begins_in_anothers_last_hole_ends_that_one() {
-    let mut rest = Apart { memory: vec![0_u64; 64 * 1024].leak(), used: 0 };
+    let mut rest = Apart::new(64 * 1024);
     let Some(start) = rest.take(8 * 512, 512) else { panic!("there is memory") };
     let stretches = &[(0, 1, 3), (2, 1, 1), (1, 3, 3)];
     let mut heap = TinyHeap::new(Told { stretches, takes_back: true, rest, start });
@@ -112,7 +117,7 @@ fn a_range_that_begins_in_anothers_last_hole_ends_that_one() {
 
 #[test]
 fn what_no_range_can_take_is_not_in_the_way_of_what_one_can() {
-    let mut rest = Apart { memory: vec![0_u64; 64 * 1024].leak(), used: 0 };
+    let mut rest = Apart::new(64 * 1024);
     let Some(start) = rest.take(3 * (MAX_REGIONS + 1) * 512, 512) else { panic!("there is memory") };
     // Each lies by itself, one more than there are ranges; then one that continues the first.
     let mut stretches: vec::Vec<_> = (0..=MAX_REGIONS).map(|number| (3 * number, 1, 2)).collect();

@@ -268,10 +268,10 @@ impl Kept {
         self.licence.get() > 0
     }
 
-    /// The bytes of the licence, in heaps of the largest pages.
+    /// The bytes of the licence, in a heap with pages of `1 << shift` bytes.
     #[cfg(test)]
-    pub(super) fn licence(&self) -> usize {
-        (self.licence.get() as usize) << 16
+    pub(super) fn licence(&self, shift: u32) -> usize {
+        (self.licence.get() as usize) << shift
     }
 
     /// The pages of the licence, which ends.

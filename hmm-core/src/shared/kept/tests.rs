@@ -1,6 +1,5 @@
 use super::*;
-
-const SHIFT: u32 = 16;
+use crate::units::HOSTED_SHIFT as SHIFT;
 
 /// Makes it the header of a large block of so many pages.
 fn make_large(header: &Header, pages: u32) {
