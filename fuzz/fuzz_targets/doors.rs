@@ -23,6 +23,7 @@ use std::ptr::{self, NonNull};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use hmm_fuzz::{Blocks, Size};
@@ -110,6 +111,9 @@ impl Freer {
         let (work, blocks) = channel::<Vec<usize>>();
         let (tell, done) = channel();
         thread::spawn(move || {
+            // The first wait allocates: later ones leave the heap quiet.
+            let _ = blocks.recv_timeout(Duration::from_millis(1));
+            tell.send(()).expect("the fuzzer waits for it");
             for blocks in blocks {
                 for block in blocks {
                     // SAFETY: whoever sent it gave it up.
@@ -118,7 +122,9 @@ impl Freer {
                 tell.send(()).expect("the fuzzer waits for it");
             }
         });
-        Self { work, done, sent: 0 }
+        let mut freer = Self { work, done, sent: 1 };
+        freer.join();
+        freer
     }
 
     fn send(&mut self, blocks: Vec<usize>) {
