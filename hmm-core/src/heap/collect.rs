@@ -5,13 +5,14 @@
 //!   none lives         |      |      |      |      |    the slab goes back
 //! ```
 
+use super::bin::Bin;
 use super::found::Found;
-use super::{Supply, bits_of, free, refill};
+use super::{Supply, bits_of, free, refill, spare};
 use crate::grow::HeapGrow;
 use crate::pages::Pages;
 use crate::pages::header::Link;
 use crate::slab::parts::soiled_bytes;
-use crate::units::Class;
+use crate::units::{Class, PageNo};
 
 /// Counts anew what is free in the owner's slabs and may hold memory, also what others
 /// freed: the books run ahead of it; and, if it is `close`, how much of that could be given
@@ -70,8 +71,40 @@ pub(crate) fn give_all_empty<const SHIFT: u32, const C: usize, S: Supply<SHIFT, 
 /// Gives back every slab of the owner's whose slots are all free, and of the
 /// others the parts in which all are.
 pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
-    let map = s.map();
+    collect_rest(s, Found::default());
+}
+
+/// As [`collect`], but only until `most` bytes went back, from the slabs whose turn comes last, and the
+/// larger blocks' first, which takes the fewest calls.
+pub(crate) fn collect_some<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, most: usize) {
     let mut found = Found::default();
+    spare::give_all(s);
+    for class in (0..C).rev().map(Class::nth) {
+        let bin = s.local().bin(class);
+        if bin.head().is_none() {
+            continue;
+        }
+        s.local().shut(class);
+        let mut next = bin.tail();
+        while let Some(page) = next.filter(|_| found.gone < most) {
+            next = s.map().header(page).prev.page();
+            give(s, bin, page, &mut found);
+        }
+        s.local().forget(class);
+        if found.gone >= most {
+            let counted = recount(s, true);
+            s.with_pages(|pages| {
+                let (licence, hollow) = s.local().loose.settle_some(&counted);
+                pages.gave_parts(found.given, licence, hollow);
+            });
+            return;
+        }
+    }
+    collect_rest(s, found);
+}
+
+/// Collects all that is left, after what was `found`.
+fn collect_rest<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, mut found: Found) {
     for class in (0..C).map(Class::nth) {
         let bin = s.local().bin(class);
         s.local().narrow(class);
@@ -85,28 +118,43 @@ pub(crate) fn collect<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: 
         bin.set_spares(0);
         let mut next = bin.head();
         while let Some(page) = next {
-            let header = map.header(page);
+            let header = s.map().header(page);
             next = header.next.page();
-            let bits = bits_of::<SHIFT>(header);
-            s.drain(header, &bits);
-            let (is_empty, soiled) = (bits.all_free(), soiled_bytes::<SHIFT>(header));
-            let give = |pages: &mut Pages<_, SHIFT>| {
-                bin.unlink(map, page);
-                pages.give_slab(map, page);
-            };
-            if is_empty && s.with_pages(give).is_some() {
-                found.gone += soiled;
-            } else {
-                found.given += s.with_pages(|pages| pages.purge_parts(map, page, &bits)).unwrap_or(0);
-                found.add::<SHIFT>(header, &bits);
+            if give(s, bin, page, &mut found) {
+                found.add::<SHIFT>(header, &bits_of::<SHIFT>(header));
             }
         }
         s.local().forget(class);
     }
-    found.gone += found.given;
     // Under the lock: a fork by another thread finds the licence in one place.
     s.with_pages(|pages| {
         let (licence, hollow) = s.local().loose.settle(&found);
         pages.gave_parts(found.given, licence, hollow);
     });
+}
+
+/// Gives back a slab of the queue `bin`, of whose class nothing is remembered, or of its parts what can be. Says
+/// whether it stays.
+fn give<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
+    s: &S,
+    bin: &Bin,
+    page: PageNo,
+    found: &mut Found,
+) -> bool {
+    let (map, header) = (s.map(), s.map().header(page));
+    let bits = bits_of::<SHIFT>(header);
+    s.drain(header, &bits);
+    let (is_empty, soiled) = (bits.all_free(), soiled_bytes::<SHIFT>(header));
+    let give = |pages: &mut Pages<_, SHIFT>| {
+        bin.unlink(map, page);
+        pages.give_slab(map, page);
+    };
+    if is_empty && s.with_pages(give).is_some() {
+        found.gone += soiled;
+        return false;
+    }
+    let given = s.with_pages(|pages| pages.purge_parts(map, page, &bits)).unwrap_or(0);
+    found.given += given;
+    found.gone += given;
+    true
 }

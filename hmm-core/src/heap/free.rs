@@ -148,7 +148,7 @@ pub(super) fn give_slab<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(
     let loose = &s.local().loose;
     let given = s.with_pages(|pages| {
         take_out();
-        loose.take_whole(soiled);
+        loose.take_whole(soiled.saturating_sub(uncounted));
         loose.leave(bytes, uncounted);
         pages.fill(loose.fill(bytes - soiled));
         pages.give_slab(s.map(), page);

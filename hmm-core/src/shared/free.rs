@@ -145,25 +145,30 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             }
             return;
         }
-        // Some more, so as not to come again soon.
+        // Some more, so as not to come again soon; if that is too much, what there is.
         let more = (excess + (excess / 4).max(loose.step())).next_multiple_of(LICENCE);
-        let license = || {
+        let least = excess.next_multiple_of(LICENCE);
+        let license = |bytes| {
             // Under the lock: a fork by another thread finds the licence in one place.
             let ask = |pages: &mut Pages<G, SHIFT>| {
-                pages.license(&self.map, more) && {
-                    loose.license(more);
+                pages.license(&self.map, bytes) && {
+                    loose.license(bytes);
                     true
                 }
             };
             seat.with_pages(ask) == Some(true)
         };
         // Large blocks that wait for their like go first.
-        let granted = license() || {
+        let granted = license(more) || {
             seat.give_all_kept();
-            license()
+            license(more) || license(least)
         };
-        if !granted {
-            collect::collect(&seat);
+        if granted {
+            return;
+        }
+        match loose.portion(more) {
+            Some(portion) => collect::collect_some(&seat, portion),
+            None => collect::collect(&seat),
         }
     }
 

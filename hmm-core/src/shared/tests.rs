@@ -206,3 +206,29 @@ fn what_threads_leave_is_bounded() {
         }
     }
 }
+
+/// Nor do medium slabs that become empty take what others have free out of the books.
+#[test]
+fn what_lies_free_in_medium_slabs_is_bounded() {
+    const BOUND: usize = 8 << 20;
+    for (low, high) in [(30_000, 32_000), (60_000, 65_000), (20_000, 65_000)] {
+        let heap = heap(640 << 20);
+        heap.keep_free(Some(BOUND));
+        // SAFETY: the owner is this thread's.
+        let owner = unsafe { heap.attach().expect("there is room").as_ref() };
+        let mut random = fastrand::Rng::with_seed(1);
+        // SAFETY: likewise.
+        let take = |size| unsafe { heap.alloc(owner, size) };
+        let mut live: Vec<_> = (0..(500 << 20) / high).map(|_| take(random.usize(low..high))).collect();
+        let (mut in_use, all) = (slabs_hold(&heap), live.len());
+        random.shuffle(&mut live);
+        let size = in_use / all;
+        for p in live.drain(all / 20..) {
+            // SAFETY: likewise, and each block is given here once.
+            unsafe { heap.free(owner, p) };
+            in_use -= size;
+            let free = slabs_hold(&heap).saturating_sub(in_use);
+            assert!(free < BOUND + (6 << 20), "{free} bytes are free in slabs, {in_use} in use, of {low} to {high}");
+        }
+    }
+}

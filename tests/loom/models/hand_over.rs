@@ -146,7 +146,7 @@ fn pop_and_back() {
         threads: &[|w| w.alloc(0, 256), |w| w.alloc_many(1, 256, 2), |w| w.free(2, 0)],
         after: World::assert_whole,
     }
-    .explore(2);
+    .explore(1);
 }
 
 /// A sweep looks through the lists while a slab leaves them.

@@ -10,6 +10,9 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use super::{Loose, SHARE};
 
+/// At least one part in so many of what is licensed goes back at once: the slabs are looked through each time.
+const PORTION: usize = 4;
+
 impl Loose {
     /// How many bytes more may have become free, since the slabs were last looked
     /// through, than there is a licence for: beyond `slack`, and a share of what
@@ -29,6 +32,14 @@ impl Loose {
     /// that is not worth looking again soon.
     pub(crate) fn nearly_excess(&self, slack: usize) -> usize {
         self.estimated_free().saturating_sub(self.licence.get() + self.unlicensed(slack) / 2)
+    }
+
+    /// How much is to go back where `excess` cannot be licensed: a good part of what is free, if it is known that
+    /// so much can. What comes and goes is learned from what goes back and is missed, at the price of page
+    /// faults, and mostly that little was too much.
+    pub(crate) fn portion(&self, excess: usize) -> Option<usize> {
+        let (portion, whole) = (excess.max(self.licence.get() / PORTION), self.whole.get());
+        (portion <= whole / 2 && whole >= self.estimated_free() / 4 * 3).then_some(portion)
     }
 
     /// Whether parts of slabs without a live block are a good part of what the owner may have, so that it

@@ -3,6 +3,7 @@
 //! ```text
 //!   recounted   what is free is known, and stays         stuck as before, freed anew
 //!   settle      what can go back has gone                all that is free is stuck
+//!   settle_some part of it has, the rest was counted     as before, freed anew
 //! ```
 
 use core::sync::atomic::Ordering::Relaxed;
@@ -66,5 +67,14 @@ impl Loose {
         self.live.set(found.held - found.thin);
         let hollow = found.hollow();
         (self.licence.take(), [hollow, self.hollow.replace(hollow)])
+    }
+
+    /// Some of what could be given back was, and then the slabs were looked through, by [`recounted`](Self::recounted).
+    /// Returns the same: of the licence ends what nothing is free for.
+    pub(crate) fn settle_some(&self, found: &Found) -> (usize, [usize; 2]) {
+        let (licence, hollow) = (self.licence.get(), found.hollow());
+        let needed = licence.min(self.estimated_free());
+        self.licence.set(needed);
+        (licence - needed, [hollow, self.hollow.replace(hollow)])
     }
 }

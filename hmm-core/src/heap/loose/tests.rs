@@ -39,3 +39,17 @@ fn a_thread_may_hold_more_than_products_of_64_bits_tell() {
     let free = loose.estimated_free();
     assert!((1 << 36..=1 << 37).contains(&free), "{free} bytes");
 }
+
+#[test]
+fn a_part_goes_back_where_it_is_known_what_can() {
+    let loose = Loose::new();
+    loose.license(64 * KIB);
+    loose.recounted(&Found { free: 80 * KIB, whole: 80 * KIB, held: 128 * KIB, pages: 192 * KIB, ..Found::default() });
+    assert_eq!([KIB, 24 * KIB, 48 * KIB].map(|excess| loose.portion(excess)), [Some(16 * KIB), Some(24 * KIB), None]);
+    loose.recounted(&Found { free: 56 * KIB, whole: 56 * KIB, held: 104 * KIB, pages: 192 * KIB, ..Found::default() });
+    let counted = Found { held: 104 * KIB, pages: 192 * KIB, ..Found::default() };
+    assert_eq!(loose.settle_some(&counted), (8 * KIB, [88 * KIB, 0]), "56 KiB stay licensed");
+    assert_eq!(loose.excess(0), 0);
+    loose.recounted(&Found { free: 56 * KIB, whole: 8 * KIB, held: 104 * KIB, ..Found::default() });
+    assert_eq!(loose.portion(KIB), None, "most of what is free may lie among live blocks");
+}
