@@ -53,3 +53,13 @@ fn a_part_goes_back_where_it_is_known_what_can() {
     loose.recounted(&Found { free: 56 * KIB, whole: 8 * KIB, held: 104 * KIB, ..Found::default() });
     assert_eq!(loose.portion(KIB), None, "most of what is free may lie among live blocks");
 }
+
+#[test]
+fn what_comes_in_counted_is_no_reason_to_count() {
+    let loose = Loose::new();
+    loose.recounted(&Found { held: 192 * KIB, ..Found::default() });
+    loose.add_counted(96 * KIB);
+    assert_eq!((loose.excess(0), loose.is_recount_due()), (93 * KIB, false));
+    loose.add(3 * KIB);
+    assert!(loose.is_recount_due(), "3 KiB are the 64th part");
+}
