@@ -133,19 +133,28 @@ fn pass<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S, bytes: usi
         return;
     }
     end_unneeded(s);
-    if s.with_pages(|pages| pages.pass(s.map(), told)) == Some(false) {
-        loose.recall();
+    let is_too_much = |bytes| s.with_pages(|pages| pages.pass(s.map(), bytes)) == Some(false);
+    if is_too_much(told) {
+        // Perhaps only the licence is, and not what is free by now.
+        return_unneeded(s);
+        if is_too_much(0) {
+            loose.recall();
+        }
     }
 }
 
-/// If the owner needs but little of its licence, the rest ends. The books run ahead of what is free, now to this side and
-/// now to that: it is counted first, for nobody looks for what has no licence.
+/// If the owner needs but little of its licence, the rest ends.
 fn end_unneeded<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
-    let loose = &s.local().loose;
-    if loose.is_mostly_unneeded() {
-        recount(s, false);
-        s.with_pages(|pages| loose.return_unneeded(pages.keep()));
+    if s.local().loose.is_mostly_unneeded() {
+        return_unneeded(s);
     }
+}
+
+/// What the owner does not need of its licence ends. The books run ahead of what is free, now to this side and
+/// now to that: it is counted first, for nobody looks for what has no licence.
+fn return_unneeded<const SHIFT: u32, const C: usize, S: Supply<SHIFT, C>>(s: &S) {
+    recount(s, false);
+    s.with_pages(|pages| s.local().loose.return_unneeded(pages.keep()));
 }
 
 /// Takes note of `bytes` bytes of parts that held no memory and are to be used.
