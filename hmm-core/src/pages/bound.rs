@@ -80,6 +80,11 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         granted
     }
 
+    /// How much more is licensed inside slabs than may be by now.
+    pub(crate) fn licensed_beyond(&self) -> usize {
+        self.keep.licensed_beyond(self.used_bytes())
+    }
+
     /// Takes back a licence for `bytes` bytes of large blocks.
     pub(crate) fn return_kept(&mut self, bytes: usize) {
         self.keep.return_kept(bytes);

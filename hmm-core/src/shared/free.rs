@@ -17,7 +17,7 @@ use super::seat::Seat;
 use super::{Lock, Shared};
 use crate::grow::HeapGrow;
 use crate::heap::fast::{self, Freed, FreedMedium};
-use crate::heap::{FULL, Ground, bits_of, collect, free};
+use crate::heap::{FULL, Ground, Supply, bits_of, collect, free};
 use crate::misuse::Misuse;
 use crate::pages::Pages;
 use crate::pages::header::{Header, Kind};
@@ -145,7 +145,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             }
             return;
         }
-        // Some more, so as not to come again soon; if that is too much, what there is.
+        // Some more, so as not to come again soon; if that is too much, for no more than is free.
         let more = (excess + (excess / 4).max(loose.step())).next_multiple_of(LICENCE);
         let least = excess.next_multiple_of(LICENCE);
         let license = |bytes| {
@@ -166,9 +166,16 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         if granted {
             return;
         }
-        match loose.portion(more) {
-            Some(portion) => collect::collect_some(&seat, portion),
-            None => collect::collect(&seat),
+        self.give_back(&seat, more);
+    }
+
+    /// Gives back `bytes` bytes at least of what lies free in the owner's slabs, or all that can be, and what is licensed
+    /// beyond what may be: that may be less than when the licences were given.
+    pub(super) fn give_back(&self, seat: &Seat<'_, G, L, SHIFT, C>, bytes: usize) {
+        let beyond = seat.with_pages(|pages| pages.licensed_beyond()).unwrap_or(0);
+        match seat.local().loose.portion(bytes + beyond) {
+            Some(portion) => collect::collect_some(seat, portion),
+            None => collect::collect(seat),
         }
     }
 

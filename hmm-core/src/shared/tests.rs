@@ -232,3 +232,25 @@ fn what_lies_free_in_medium_slabs_is_bounded() {
         }
     }
 }
+
+/// An eighth of what is in use may lie free inside slabs: less, when a large block goes.
+#[test]
+fn what_lies_free_in_slabs_goes_when_a_large_block_does() {
+    let heap = heap(640 << 20);
+    // SAFETY: the owner is this thread's.
+    let owner = unsafe { heap.attach().expect("there is room").as_ref() };
+    // SAFETY: likewise.
+    let take = |size| unsafe { heap.alloc(owner, size) };
+    // SAFETY: likewise, and each block is given here once.
+    let give = |p| unsafe { heap.free(owner, p) };
+    let large = take(320 << 20);
+    let mut live: Vec<_> = (0..6000).map(|_| take(20_000)).collect();
+    let in_use = slabs_hold(&heap) / 3;
+    fastrand::Rng::with_seed(1).shuffle(&mut live);
+    live.drain(2000..).for_each(give);
+    let free = slabs_hold(&heap).saturating_sub(in_use);
+    assert!(free > 16 << 20, "{free} bytes are free in slabs beside a large block");
+    give(large);
+    let free = slabs_hold(&heap).saturating_sub(in_use);
+    assert!(free < 8 << 20, "{free} bytes are free in slabs after it went");
+}

@@ -34,11 +34,12 @@ impl Loose {
         self.estimated_free().saturating_sub(self.licence.get() + self.unlicensed(slack) / 2)
     }
 
-    /// How much is to go back where `excess` cannot be licensed: a good part of what is free, if it is known that
-    /// so much can. What comes and goes is learned from what goes back and is missed, at the price of page
-    /// faults, and mostly that little was too much.
-    pub(crate) fn portion(&self, excess: usize) -> Option<usize> {
-        let (portion, whole) = (excess.max(self.licence.get() / PORTION), self.whole.get());
+    /// How much is to go back where a licence was refused and `least` bytes are too much: a good part of what is free.
+    /// What comes and goes is learned from what goes back and is missed, at the price of page faults, and
+    /// mostly little was too much. `None` for all: that is half of what can go back or more, or much of what is free lies
+    /// among live blocks, as far as is known, and each look finds little.
+    pub(crate) fn portion(&self, least: usize) -> Option<usize> {
+        let (portion, whole) = (least.max(self.licence.get() / PORTION), self.whole.get());
         (portion <= whole / 2 && whole >= self.estimated_free() / 4 * 3).then_some(portion)
     }
 

@@ -70,7 +70,8 @@ impl Loose {
     }
 
     /// Some of what could be given back was, and then the slabs were looked through, by [`recounted`](Self::recounted).
-    /// Returns the same: of the licence ends what nothing is free for.
+    /// Returns the same: of the licence ends what nothing is free for. (Nothing, if more was found free than is licensed:
+    /// the next free looks again.)
     pub(crate) fn settle_some(&self, found: &Found) -> (usize, [usize; 2]) {
         let (licence, hollow) = (self.licence.get(), found.hollow());
         let needed = licence.min(self.estimated_free());

@@ -218,6 +218,11 @@ impl<const SHIFT: u32> Keep<SHIFT> {
         allowed >> u32::from(self.crowd)
     }
 
+    /// How much more is licensed inside slabs than may be, while `used` bytes are in use.
+    pub(super) fn licensed_beyond(&self, used: usize) -> usize {
+        self.licensed_inside().saturating_sub(self.for_threads(self.allowed_inside(used)))
+    }
+
     fn grant(&mut self, used: usize, bytes: usize) {
         self.licensed += bytes;
         self.freed(bytes, used);
