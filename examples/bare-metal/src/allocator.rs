@@ -66,34 +66,25 @@ unsafe impl GlobalAlloc for Allocator {
         self.with(|heap| or_null(heap.alloc_aligned(layout.align(), layout.size())))
     }
 
-    unsafe fn dealloc(&self, block: *mut u8, _: Layout) {
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        self.with(|heap| or_null(heap.alloc_zeroed_aligned(layout.align(), layout.size())))
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let Some(block) = NonNull::new(block) else { return };
         // SAFETY: the caller's promise.
-        let freed = self.with(|heap| unsafe { heap.free(block) });
+        let freed = self.with(|heap| unsafe { heap.free_sized(block, layout.align(), layout.size()) });
         if let Err(misuse) = freed {
             panic!("{misuse}");
         }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // The heap resizes blocks of its natural alignment by itself, often in place.
-        if let (true, Some(block)) = (layout.align() <= hmm_core::GRANULE, NonNull::new(block)) {
-            // SAFETY: the caller's promise.
-            return match self.with(|heap| unsafe { heap.realloc(block, size) }) {
-                Ok(block) => or_null(block),
-                Err(misuse) => panic!("{misuse}"),
-            };
+        let Some(block) = NonNull::new(block) else { return ptr::null_mut() };
+        // SAFETY: the caller's promise, and blocks are as aligned as their layouts say.
+        match self.with(|heap| unsafe { heap.realloc_aligned(block, layout.align(), size) }) {
+            Ok(block) => or_null(block),
+            Err(misuse) => panic!("{misuse}"),
         }
-        // SAFETY: the caller promises that the size is one that a layout may have.
-        let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
-        // SAFETY: as above: it is not 0.
-        let new = unsafe { self.alloc(wanted) };
-        if !new.is_null() {
-            // SAFETY: both blocks are at least this long, and the new one is nobody else's.
-            unsafe { new.copy_from_nonoverlapping(block, layout.size().min(size)) };
-            // SAFETY: the caller gives its block up.
-            unsafe { self.dealloc(block, layout) };
-        }
-        new
     }
 }

@@ -150,6 +150,18 @@ mod tests {
         (0..count).filter_map(|_| heap.alloc(1024)).collect()
     }
 
+    /// Nor what is only to be aligned.
+    #[test]
+    fn what_is_aligned_far_apart_adds_no_more_than_the_limit() {
+        let limit = 100 * 1024;
+        let mut heap = heap_of(4 << 20, limit);
+        assert_eq!(take(&mut heap, 20).len(), 20);
+        let before = heap.stats().held;
+        assert_eq!(heap.alloc_aligned(256 * 1024, 1), None);
+        assert_eq!(heap.stats().held, before);
+        assert!(heap.alloc_aligned(4096, 1).is_some(), "there is room for that");
+    }
+
     /// Where nothing can go back, what is refused must not be added first.
     #[test]
     fn a_refusal_adds_nothing() {

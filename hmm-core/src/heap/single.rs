@@ -109,6 +109,14 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
         NonNull::new(alloc::alloc(&*self, align, size))
     }
 
+    /// As [`alloc_aligned`](Self::alloc_aligned), with the first `size` bytes zero.
+    pub fn alloc_zeroed_aligned(&mut self, align: usize, size: usize) -> Option<NonNull<u8>> {
+        if !align.is_power_of_two() {
+            return None;
+        }
+        NonNull::new(alloc::alloc_zeroed(&*self, align, size))
+    }
+
     /// Frees `block`. Misuse is refused, named, and leaves the heap as it was.
     ///
     /// # Errors
@@ -136,8 +144,37 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
         }
     }
 
+    /// As [`free`](Self::free), of a block that was asked for with this size and alignment.
+    ///
+    /// ```
+    /// # use core::mem::MaybeUninit;
+    /// # use hmm_core::{FixedRegion, TinyHeap};
+    /// # let arena = Box::leak(Box::new([MaybeUninit::<u8>::uninit(); 8192]));
+    /// let mut heap = TinyHeap::new(FixedRegion::new(arena));
+    /// let block = heap.alloc_aligned(8, 24).expect("8 KiB hold 24 bytes");
+    /// // SAFETY: a live block, not used again.
+    /// let refused = unsafe { heap.free_sized(block, 8, 400) };
+    /// assert!(refused.is_err(), "the block is none of 400 bytes");
+    /// // SAFETY: likewise.
+    /// assert_eq!(unsafe { heap.free_sized(block, 8, 24) }, Ok(()));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`free`](Self::free), and a size or alignment that the block's size class does not serve.
+    ///
+    /// # Safety
+    ///
+    /// As [`free`](Self::free).
+    pub unsafe fn free_sized(&mut self, block: NonNull<u8>, align: usize, size: usize) -> Result<(), Misuse> {
+        free::check_sized(&*self, block.as_ptr(), size, align.max(1))?;
+        // SAFETY: the caller's promise.
+        unsafe { self.free(block) }
+    }
+
     /// Makes `block` at least `size` bytes long, in place where that is
-    /// possible; returns where it is now, as [`alloc`](Self::alloc) would if it moves.
+    /// possible; returns where it is now, as [`alloc`](Self::alloc) would if it moves: at a multiple of 16, whatever
+    /// it was before ([`realloc_aligned`](Self::realloc_aligned)).
     /// `None` when memory has run out; the block is then as it was.
     ///
     /// # Errors
@@ -151,6 +188,40 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     pub unsafe fn realloc(&mut self, block: NonNull<u8>, size: usize) -> Result<Option<NonNull<u8>>, Misuse> {
         // SAFETY: the caller's promise.
         unsafe { resize::realloc(&*self, block.as_ptr(), GRANULE, size) }.map(NonNull::new)
+    }
+
+    /// As [`realloc`](Self::realloc), of a block at a multiple of `align` bytes, at which it stays. `Ok(None)` also if
+    /// `align` is not a power of two.
+    ///
+    /// ```
+    /// # use core::mem::MaybeUninit;
+    /// # use hmm_core::{FixedRegion, TinyHeap};
+    /// # let arena = Box::leak(Box::new([MaybeUninit::<u8>::uninit(); 16384]));
+    /// let mut heap = TinyHeap::new(FixedRegion::new(arena));
+    /// let block = heap.alloc_aligned(64, 100).expect("16 KiB hold 100 bytes");
+    /// // SAFETY: a live block; its old address is not used again.
+    /// let longer = unsafe { heap.realloc_aligned(block, 64, 1000) };
+    /// assert!(longer.is_ok_and(|block| block.is_some_and(|block| block.as_ptr().addr() % 64 == 0)));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`free`](Self::free).
+    ///
+    /// # Safety
+    ///
+    /// As [`realloc`](Self::realloc), and the block lies at a multiple of `align`.
+    pub unsafe fn realloc_aligned(
+        &mut self,
+        block: NonNull<u8>,
+        align: usize,
+        size: usize,
+    ) -> Result<Option<NonNull<u8>>, Misuse> {
+        if !align.is_power_of_two() {
+            return Ok(None);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { resize::realloc(&*self, block.as_ptr(), align, size) }.map(NonNull::new)
     }
 
     /// The bytes that `block` holds, at least those asked for.

@@ -72,6 +72,8 @@ pub(crate) struct Pages<G, const SHIFT: u32> {
     /// Memory that could not be entered, for want of tables, and that the backend
     /// did not take back: nobody's for now.
     unentered: Option<Grown>,
+    /// Whether what the backend handed out last was zero: such pages are held once they are used.
+    grows_zeroed: bool,
     /// The region that grew last.
     tip: usize,
     /// The number of the first page of the next region.
@@ -104,6 +106,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
             free: FreeRuns::new(),
             opened: [0; MAX_REGIONS],
             unentered: None,
+            grows_zeroed: false,
             tip: 0,
             next_region: PageNo::FIRST,
             own: 0,

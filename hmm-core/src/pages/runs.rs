@@ -32,10 +32,9 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         let held = self.held();
         let run = match self.fit(map, pages, align_pages) {
             Some(run) => run,
-            None if growth == Growth::Avoid || !self.may_add(map, pages.saturating_sub(self.free_at_tip(map))) => {
-                return None;
-            }
-            None => self.grown_run(map, span).or_else(|| {
+            None if growth == Growth::Avoid => return None,
+            // What is added only to be aligned is not held where it is zero.
+            None => self.grown_run(map, span, if self.grows_zeroed { pages } else { span }).or_else(|| {
                 self.lower_if_over(map);
                 None
             })?,
@@ -64,21 +63,19 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
         (number.wrapping_neg() & (align_pages as usize - 1)) as u32
     }
 
-    /// A free run of at least `span` pages, of which there was none so far.
-    fn grown_run(&mut self, map: &PageMap<SHIFT>, span: u32) -> Option<PageNo> {
+    /// A free run of at least `span` pages, of which there was none so far; `held` of them are to be held.
+    fn grown_run(&mut self, map: &PageMap<SHIFT>, span: u32, held: u32) -> Option<PageNo> {
         // First only what the free run at the top lacks; if the new memory
         // does not adjoin it, all of it.
-        let lacking = span - self.free_at_tip(map).min(span - 1);
-        if !self.widen(map, lacking) {
-            return None;
+        for at_tip in [self.free_at_tip(map).min(span - 1), 0] {
+            if !self.may_add(map, held.saturating_sub(at_tip)) || !self.widen(map, span - at_tip) {
+                return None;
+            }
+            if let Some(run) = self.free.best_fit(map, span) {
+                return Some(run);
+            }
         }
-        if let Some(run) = self.free.best_fit(map, span) {
-            return Some(run);
-        }
-        if !self.widen(map, span) {
-            return None;
-        }
-        self.free.best_fit(map, span)
+        None
     }
 
     /// Cuts `pages` aligned pages out of the free run at `run`, which is long

@@ -6,7 +6,8 @@
 //! allocate. The initial-exec model needs one load of an offset instead, and
 //! one of the word; stable Rust has no way to ask for it, so the variable and
 //! its loads are written in assembly where we know how. Eight bytes of static
-//! TLS let the library be opened with `dlopen` as well.
+//! TLS let `libhmm.so` be opened with `dlopen` as well. (In a plugin that brings HMM with it, all of
+//! the plugin's thread-local variables are in static TLS then, of which there is little: a known limit.)
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_pointer_width = "64"))]
 mod x86_64;

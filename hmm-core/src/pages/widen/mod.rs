@@ -42,6 +42,7 @@ impl<G: HeapGrow, const SHIFT: u32> Pages<G, SHIFT> {
 
     /// Makes a span from the backend part of a region, and free.
     fn enter(&mut self, map: &PageMap<SHIFT>, grown: &Grown) -> bool {
+        self.grows_zeroed = grown.zeroed;
         let start = grown.span.start.as_ptr();
         let Some(pages) = u32::try_from(grown.span.bytes >> SHIFT).ok().filter(|&n| n > 0) else {
             return false;
