@@ -29,7 +29,7 @@
 //!   kept, hand_over          large blocks that wait; slabs that nobody owns
 //!   owner                    a thread's heap
 //!   remote, sweep, shelf     what others freed; what nobody owns; what lies ready for all
-//!   seat                     an owner at work
+//!   seat, tidy               an owner at work; what it may have free
 //!   alloc, free              where a block is sought, and where it goes
 //!   large, resize            the same of whole pages; a block is wanted longer or shorter
 //!   common                   what many threads have together
@@ -54,6 +54,7 @@ mod shelf;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod unfinished;
 mod validator;
 

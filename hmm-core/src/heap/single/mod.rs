@@ -1,6 +1,7 @@
 //! The heap of one owner.
 
-use crate::sync::Ordering::Relaxed;
+mod supply;
+
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 
@@ -9,16 +10,15 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 use super::fast::{self, Freed};
 use super::local::Local;
 use super::recent::Nothing;
-use super::{FULL, Ground, Supply, alloc, collect, free, resize};
+use super::{Ground, Supply, alloc, collect, free, resize};
 use crate::check::{self, Owners, Violation};
 use crate::grow::{FixedRegion, HeapGrow};
-use crate::misuse::{Misuse, What};
+use crate::misuse::Misuse;
 use crate::pages::Pages;
-use crate::pages::header::Header;
 use crate::pages::map::PageMap;
-use crate::slab::{Bits, Block, Slot, locate};
+use crate::slab::{Block, locate};
 use crate::stats::Stats;
-use crate::units::{Class, GRANULE, Geometry, HOSTED_CLASSES, HOSTED_SHIFT, PageNo};
+use crate::units::{GRANULE, Geometry, HOSTED_CLASSES, HOSTED_SHIFT};
 
 /// The owner word of a single heap's slabs.
 const TOKEN: usize = 8;
@@ -266,66 +266,5 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     /// The backend.
     pub fn grow_mut(&mut self) -> &mut G {
         self.pages.get_mut().grow()
-    }
-}
-
-impl<G: HeapGrow, const SHIFT: u32, const C: usize> Ground<SHIFT> for Heap<G, SHIFT, C> {
-    type Grow = G;
-
-    fn map(&self) -> &PageMap<SHIFT> {
-        &self.map
-    }
-
-    fn with_pages<R>(&self, f: impl FnOnce(&mut Pages<G, SHIFT>) -> R) -> Option<R> {
-        // SAFETY: the heap is not `Sync`, so this thread is the only one here,
-        // and neither an `f` of this crate nor a backend (`HeapGrow`) calls `with_pages` again.
-        let pages = unsafe { &mut *self.pages.get() };
-        let result = f(pages);
-        check::assert(check::look(|| check::runs(&self.map, pages, Owners::Rest)));
-        Some(result)
-    }
-}
-
-impl<G: HeapGrow, const SHIFT: u32, const C: usize> Supply<SHIFT, C> for Heap<G, SHIFT, C> {
-    type Recent = Nothing;
-
-    const SPARE: usize = 0;
-
-    fn local(&self) -> &Local<C, Nothing> {
-        &self.local
-    }
-
-    fn token(&self) -> usize {
-        TOKEN
-    }
-
-    fn drain(&self, _: &Header, _: &Bits<'_>) -> usize {
-        0
-    }
-
-    fn close(&self, header: &Header) -> bool {
-        header.owner.store(TOKEN | FULL, Relaxed);
-        true
-    }
-
-    fn reopen(&self, header: &Header) -> bool {
-        header.owner.store(TOKEN, Relaxed);
-        true
-    }
-
-    fn adopt(&self, _: Class) -> Option<PageNo> {
-        None
-    }
-
-    fn before_growth(&self) {}
-
-    fn reclaim(&self) {
-        collect::collect(self);
-    }
-
-    fn free_remote(&self, slot: &Slot<'_>, p: *mut u8) -> Result<(), Misuse> {
-        // Every slab is this owner's; what comes here is a slot of a FULL
-        // slab that is free already.
-        Err(slot.misuse(What::DoubleFree, p))
     }
 }
