@@ -150,18 +150,6 @@ mod tests {
         (0..count).filter_map(|_| heap.alloc(1024)).collect()
     }
 
-    /// Nor what is only to be aligned.
-    #[test]
-    fn what_is_aligned_far_apart_adds_no_more_than_the_limit() {
-        let limit = 100 * 1024;
-        let mut heap = heap_of(4 << 20, limit);
-        assert_eq!(take(&mut heap, 20).len(), 20);
-        let before = heap.stats().held;
-        assert_eq!(heap.alloc_aligned(256 * 1024, 1), None);
-        assert_eq!(heap.stats().held, before);
-        assert!(heap.alloc_aligned(4096, 1).is_some(), "there is room for that");
-    }
-
     /// Where nothing can go back, what is refused must not be added first.
     #[test]
     fn a_refusal_adds_nothing() {
@@ -177,6 +165,54 @@ mod tests {
         assert!(heap.alloc(80 * 1024).is_none());
         assert_eq!(heap.stats().held, held);
         assert!(heap.alloc(60 * 1024).is_none() && held <= limit);
+    }
+
+    /// Nor what is only to be aligned.
+    #[test]
+    fn what_is_aligned_far_apart_adds_no_more_than_the_limit() {
+        let limit = 100 * 1024;
+        let mut heap = heap_of(4 << 20, limit);
+        assert_eq!(take(&mut heap, 20).len(), 20);
+        let before = heap.stats().held;
+        assert_eq!(heap.alloc_aligned(256 * 1024, 1), None);
+        assert_eq!(heap.stats().held, before);
+        assert!(heap.alloc_aligned(4096, 1).is_some(), "there is room for that");
+    }
+
+    /// As [`Bare`], of which nothing adjoins what was handed out before.
+    struct Scattered(Bare);
+
+    // SAFETY: passes on what a sound one does.
+    unsafe impl HeapGrow for Scattered {
+        fn grow(&mut self, min: usize, align: usize) -> Option<Grown> {
+            self.0.grow(align, align)?;
+            self.0.grow(min, align)
+        }
+
+        fn meta(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+            self.0.meta(bytes)
+        }
+
+        fn os_page(&self) -> usize {
+            self.0.os_page()
+        }
+    }
+
+    /// Nor what does not adjoin the free pages that were to be a part of it.
+    #[test]
+    fn what_does_not_adjoin_adds_no_more_than_the_limit() {
+        let mut refused = 0;
+        for limit in (64 * 1024..256 * 1024).step_by(4096) {
+            let memory = std::vec![MaybeUninit::uninit(); 4 << 20].leak();
+            let mut heap = TinyHeap::new(Limit::new(Scattered(Bare(FixedRegion::new(memory))), limit));
+            let Some(first) = heap.alloc(16 * 1024) else { continue };
+            // SAFETY: a live block, not used again.
+            assert_eq!(unsafe { heap.free(first) }, Ok(()));
+            refused += usize::from(heap.alloc(100 * 1024).is_none());
+            let held = heap.stats().held;
+            assert!(held <= limit, "{held} bytes of {limit}");
+        }
+        assert!((1..48).contains(&refused), "{refused} times of 48");
     }
 
     /// A heap that holds more than its limit, and can give nothing back, lives on what it holds.

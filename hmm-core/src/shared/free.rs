@@ -197,7 +197,7 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
         }
         let freed = match locate(&self.map, p) {
             Ok(Block::Slot(slot)) => self.free_slot(owner, &slot, p),
-            Ok(Block::Large { page, .. }) => free::free_large(self, page, p),
+            Ok(Block::Large { page, .. }) => free::free_large(self, page, p).map(|()| self.tidy_after_large(owner)),
             Err(misuse) => Err(misuse),
         };
         self.judge(freed);

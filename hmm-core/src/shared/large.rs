@@ -104,15 +104,8 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
     /// As [`free_large`](Self::free_large), of a block that is none of the common ones.
     #[inline(never)]
     fn free_large_slow(&self, header: &Header, p: *mut u8, owner: &Owner<C>) {
-        if self.keep(header, p, owner) {
-            return;
-        }
-        self.free_checked(p, owner);
-        // Less may lie free beside what is in use now.
-        if owner.local.loose.has_licence() && self.with_pages(|pages| pages.pass(&self.map, 0)) == Some(false) {
-            if let Some(seat) = Seat::take(self, owner) {
-                self.give_back(&seat, 0);
-            }
+        if !self.keep(header, p, owner) {
+            self.free_checked(p, owner);
         }
     }
 

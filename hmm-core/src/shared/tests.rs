@@ -210,16 +210,17 @@ fn what_threads_leave_is_bounded() {
 /// Nor do medium slabs that become empty take what others have free out of the books.
 #[test]
 fn what_lies_free_in_medium_slabs_is_bounded() {
-    const BOUND: usize = 8 << 20;
+    const BOUND: usize = 128 * PAGE;
     for (low, high) in [(30_000, 32_000), (60_000, 65_000), (20_000, 65_000)] {
-        let heap = heap(640 << 20);
+        let [low, high] = [low, high].map(|size| size >> (16 - HOSTED_SHIFT));
+        let heap = heap(10_240 * PAGE);
         heap.keep_free(Some(BOUND));
         // SAFETY: the owner is this thread's.
         let owner = unsafe { heap.attach().expect("there is room").as_ref() };
         let mut random = fastrand::Rng::with_seed(1);
         // SAFETY: likewise.
         let take = |size| unsafe { heap.alloc(owner, size) };
-        let mut live: Vec<_> = (0..(500 << 20) / high).map(|_| take(random.usize(low..high))).collect();
+        let mut live: Vec<_> = (0..8000 * PAGE / high).map(|_| take(random.usize(low..high))).collect();
         let (mut in_use, all) = (slabs_hold(&heap), live.len());
         random.shuffle(&mut live);
         let size = in_use / all;
@@ -228,7 +229,7 @@ fn what_lies_free_in_medium_slabs_is_bounded() {
             unsafe { heap.free(owner, p) };
             in_use -= size;
             let free = slabs_hold(&heap).saturating_sub(in_use);
-            assert!(free < BOUND + (6 << 20), "{free} bytes are free in slabs, {in_use} in use, of {low} to {high}");
+            assert!(free < BOUND + 96 * PAGE, "{free} bytes are free in slabs, {in_use} in use, of {low} to {high}");
         }
     }
 }
@@ -236,21 +237,60 @@ fn what_lies_free_in_medium_slabs_is_bounded() {
 /// An eighth of what is in use may lie free inside slabs: less, when a large block goes.
 #[test]
 fn what_lies_free_in_slabs_goes_when_a_large_block_does() {
-    let heap = heap(640 << 20);
+    let heap = heap(10_240 * PAGE);
     // SAFETY: the owner is this thread's.
     let owner = unsafe { heap.attach().expect("there is room").as_ref() };
     // SAFETY: likewise.
     let take = |size| unsafe { heap.alloc(owner, size) };
     // SAFETY: likewise, and each block is given here once.
     let give = |p| unsafe { heap.free(owner, p) };
-    let large = take(320 << 20);
-    let mut live: Vec<_> = (0..6000).map(|_| take(20_000)).collect();
+    let large = take(5120 * PAGE);
+    let mut live: Vec<_> = (0..6000).map(|_| take(20_000 >> (16 - HOSTED_SHIFT))).collect();
     let in_use = slabs_hold(&heap) / 3;
     fastrand::Rng::with_seed(1).shuffle(&mut live);
     live.drain(2000..).for_each(give);
     let free = slabs_hold(&heap).saturating_sub(in_use);
-    assert!(free > 16 << 20, "{free} bytes are free in slabs beside a large block");
+    assert!(free > 256 * PAGE, "{free} bytes are free in slabs beside a large block");
     give(large);
     let free = slabs_hold(&heap).saturating_sub(in_use);
-    assert!(free < 8 << 20, "{free} bytes are free in slabs after it went");
+    assert!(free < 128 * PAGE, "{free} bytes are free in slabs after it went");
+}
+
+/// What may be free may be all of the bound, though owners ask for some more than they need; and what is licensed for
+/// no use is no reason to give back what is free. What is too much goes back part by part.
+#[test]
+fn no_more_goes_back_from_slabs_than_must() {
+    const BOUND: usize = 512 * PAGE;
+    let heap = heap(10_240 * PAGE);
+    heap.keep_free(Some(BOUND));
+    // SAFETY: the owner is this thread's.
+    let owner = unsafe { heap.attach().expect("there is room").as_ref() };
+    let size = 20_000 >> (16 - HOSTED_SHIFT);
+    // SAFETY: likewise.
+    let take = |bytes: usize| (0..bytes / size).for_each(|_| _ = unsafe { heap.alloc(owner, size) });
+    // SAFETY: likewise.
+    let mut live: Vec<_> = (0..8000 * PAGE / size).map(|_| unsafe { heap.alloc(owner, size) }).collect();
+    let (all, each) = (slabs_hold(&heap), slabs_hold(&heap) / live.len());
+    fastrand::Rng::with_seed(1).shuffle(&mut live);
+    let mut most = 0;
+    for (number, p) in live.drain(..BOUND / 32 * 31 / each).enumerate() {
+        // SAFETY: likewise, and each block is given here once.
+        unsafe { heap.free(owner, p) };
+        most = most.max(slabs_hold(&heap).saturating_sub(all - (number + 1) * each));
+    }
+    assert!(most > BOUND / 16 * 15, "{most} bytes were free in slabs at most of {BOUND} that may be");
+    take(BOUND / 2);
+    heap.keep_free(Some(BOUND / 4 * 3));
+    let before = slabs_hold(&heap);
+    take(BOUND / 8);
+    assert!(slabs_hold(&heap) >= before, "{} of {before} bytes of slabs hold memory", slabs_hold(&heap));
+    heap.keep_free(Some(BOUND));
+    let mut held = slabs_hold(&heap);
+    for p in live.drain(..2 * BOUND / each) {
+        // SAFETY: likewise, and each block is given here once.
+        unsafe { heap.free(owner, p) };
+        let gone = held - slabs_hold(&heap);
+        assert!(gone < BOUND / 2, "{gone} bytes went back at once");
+        held -= gone;
+    }
 }

@@ -74,15 +74,23 @@ impl<G: HeapGrow, L: Lock, const SHIFT: u32, const C: usize> Shared<G, L, SHIFT,
             seat.give_all_kept();
             license(more) || license(least)
         };
-        if granted {
-            return;
+        if !granted {
+            self.give_back(&seat, more);
         }
-        self.give_back(&seat, more);
+    }
+
+    /// A large block went back: less may lie free beside what is in use now.
+    pub(super) fn tidy_after_large(&self, owner: &Owner<C>) {
+        if owner.local.loose.has_licence() && self.with_pages(|pages| pages.pass(&self.map, 0)) == Some(false) {
+            if let Some(seat) = Seat::take(self, owner) {
+                self.give_back(&seat, 0);
+            }
+        }
     }
 
     /// Gives back `bytes` bytes at least of what lies free in the owner's slabs, or all that can be, and what is licensed
     /// beyond what may be: that may be less than when the licences were given.
-    pub(super) fn give_back(&self, seat: &Seat<'_, G, L, SHIFT, C>, bytes: usize) {
+    fn give_back(&self, seat: &Seat<'_, G, L, SHIFT, C>, bytes: usize) {
         let beyond = seat.with_pages(|pages| pages.licensed_beyond()).unwrap_or(0);
         match seat.local().loose.portion(bytes + beyond) {
             Some(portion) => collect::collect_some(seat, portion),

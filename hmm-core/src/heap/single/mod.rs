@@ -156,6 +156,8 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     /// let refused = unsafe { heap.free_sized(block, 8, 400) };
     /// assert!(refused.is_err(), "the block is none of 400 bytes");
     /// // SAFETY: likewise.
+    /// assert!(unsafe { heap.free_sized(block, 3, 24) }.is_err(), "there is no such alignment");
+    /// // SAFETY: likewise.
     /// assert_eq!(unsafe { heap.free_sized(block, 8, 24) }, Ok(()));
     /// ```
     ///
@@ -167,7 +169,9 @@ impl<G: HeapGrow, const SHIFT: u32, const C: usize> Heap<G, SHIFT, C> {
     ///
     /// As [`free`](Self::free).
     pub unsafe fn free_sized(&mut self, block: NonNull<u8>, align: usize, size: usize) -> Result<(), Misuse> {
-        free::check_sized(&*self, block.as_ptr(), size, align.max(1))?;
+        // (No block is so aligned as to be one of an alignment that there is not.)
+        let align = if align.is_power_of_two() { align } else { usize::MAX };
+        free::check_sized(&*self, block.as_ptr(), size, align)?;
         // SAFETY: the caller's promise.
         unsafe { self.free(block) }
     }
